@@ -1,0 +1,215 @@
+package seed
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/cavaliergopher/cpio"
+)
+
+// Bundle is what the seed partition of an image holds: the seed of the pair and
+// what belongs to one node alone.
+type Bundle struct {
+	UserData []byte
+	NodeName string
+	HostKey  []byte // seed of the node's ed25519 SSH host key (RFC 8032 §5.1.5), KeySize bytes
+	PairKey  []byte // authenticates what the nodes tell each other, KeySize bytes
+}
+
+// PartitionName is the name of the GPT partition that holds a Bundle.
+const PartitionName = "TWINLB-SEED"
+
+// KeySize is the length in bytes of the keys of a Bundle.
+const KeySize = 32
+
+// The files of a bundle, in their order.
+const (
+	userDataFile = "user-data"
+	metaDataFile = "meta-data"
+	hostKeyFile  = "keys/ssh_host_ed25519.seed"
+	pairKeyFile  = "keys/pair.key"
+)
+
+const (
+	newcMagic = "070701"
+	damaged   = "the disk is damaged, write the image again"
+)
+
+// maxBundle is how far a bundle is read: user-data of full size and the rest.
+const maxBundle = maxSize + 64<<10
+
+// Digest names a seed: the first 12 hexadecimal digits of its SHA-256.
+func Digest(userData []byte) string {
+	return hexSHA256(userData)[:12]
+}
+
+func hexSHA256(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// BundleFile is one file of a bundle.
+type BundleFile struct {
+	Name string
+	Mode fs.FileMode
+	Data []byte
+}
+
+// Files returns what the bundle's archive holds, in its order.
+func (b *Bundle) Files() []BundleFile {
+	return []BundleFile{
+		{userDataFile, 0o644, b.UserData},
+		{metaDataFile, 0o644, []byte(b.metaData().String())},
+		{hostKeyFile, 0o600, encodeKey(b.HostKey)},
+		{pairKeyFile, 0o600, encodeKey(b.PairKey)},
+	}
+}
+
+// Encode returns the bundle as a newc cpio archive (cpio(5)). The same bundle
+// gives the same bytes.
+func (b *Bundle) Encode() ([]byte, error) {
+	if err := b.check(); err != nil {
+		return nil, fmt.Errorf("encode seed bundle: %w", err)
+	}
+	var archive bytes.Buffer
+	w := cpio.NewWriter(&archive)
+	for _, f := range b.Files() {
+		// A zero ModTime and the writer's count of inodes are the same every time.
+		if err := w.WriteHeader(&cpio.Header{Name: f.Name, Mode: cpio.TypeReg | cpio.FileMode(f.Mode), Size: int64(len(f.Data))}); err != nil {
+			return nil, fmt.Errorf("encode seed bundle: %s: %w", f.Name, err)
+		}
+		if _, err := w.Write(f.Data); err != nil {
+			return nil, fmt.Errorf("encode seed bundle: %s: %w", f.Name, err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		return nil, fmt.Errorf("encode seed bundle: %w", err)
+	}
+	return archive.Bytes(), nil
+}
+
+func (b *Bundle) check() error {
+	if len(b.UserData) == 0 || len(b.UserData) > maxSize {
+		return fmt.Errorf("user-data has %d bytes, want 1 to %d", len(b.UserData), maxSize)
+	}
+	if _, err := hostLabel(b.NodeName); err != nil {
+		return fmt.Errorf("the node name %s %w", quote(b.NodeName), err)
+	}
+	if len(b.HostKey) != KeySize || len(b.PairKey) != KeySize {
+		return fmt.Errorf("the host key has %d bytes and the pair key %d, want %d each", len(b.HostKey), len(b.PairKey), KeySize)
+	}
+	return nil
+}
+
+// metaData ties the user-data to the node, and is a checksum of it.
+func (b *Bundle) metaData() metaData {
+	return metaData{instanceID: hexSHA256(b.UserData)[:16] + "-" + b.NodeName, hostname: b.NodeName}
+}
+
+// DecodeBundle reads a bundle from the beginning of a partition. What follows the
+// archive is not looked at.
+func DecodeBundle(r io.Reader) (*Bundle, error) {
+	files, err := readFiles(io.LimitReader(r, maxBundle))
+	if err != nil {
+		return nil, fmt.Errorf("read seed partition: %w", err)
+	}
+	b := &Bundle{UserData: files[userDataFile]}
+	if b.HostKey, err = decodeKey(files[hostKeyFile]); err != nil {
+		return nil, fmt.Errorf("read seed partition: %s: %w", hostKeyFile, err)
+	}
+	if b.PairKey, err = decodeKey(files[pairKeyFile]); err != nil {
+		return nil, fmt.Errorf("read seed partition: %s: %w", pairKeyFile, err)
+	}
+	_, name, _ := strings.Cut(string(files[metaDataFile]), "\nlocal-hostname: ")
+	b.NodeName = strings.TrimSuffix(name, "\n")
+	if got, want := string(files[metaDataFile]), b.metaData().String(); got != want {
+		return nil, fmt.Errorf("read seed partition: meta-data is %q, but %q belongs to this user-data; %s", short(got), want, damaged)
+	}
+	if err := b.check(); err != nil {
+		return nil, fmt.Errorf("read seed partition: %w", err)
+	}
+	return b, nil
+}
+
+// readFiles reads the archive: the files of a bundle, all of them and nothing else.
+func readFiles(r io.Reader) (map[string][]byte, error) {
+	expected := []string{userDataFile, metaDataFile, hostKeyFile, pairKeyFile}
+	files := map[string][]byte{}
+	begin := make([]byte, len(newcMagic))
+	if _, err := io.ReadFull(r, begin); err != nil {
+		return nil, fmt.Errorf("it ends before a seed begins: %w", err)
+	}
+	switch {
+	case bytes.Equal(begin, make([]byte, len(begin))):
+		return nil, errors.New("it is empty, no seed was ever written to it; write the image again")
+	case string(begin) != newcMagic:
+		return nil, fmt.Errorf("it begins with %q, a seed with %q; %s", begin, newcMagic, damaged)
+	}
+	archive := cpio.NewReader(io.MultiReader(bytes.NewReader(begin), r))
+	for {
+		header, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return nil, fmt.Errorf("after %d of its files: %w; %s", len(files), err, damaged)
+		}
+		if !slices.Contains(expected, header.Name) || !header.Mode.IsRegular() {
+			return nil, fmt.Errorf("%s does not belong into a seed", quote(header.Name))
+		}
+		if files[header.Name] != nil {
+			return nil, fmt.Errorf("%s is there twice", header.Name)
+		}
+		data, err := readBody(archive, header.Size)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", header.Name, err)
+		}
+		files[header.Name] = data
+	}
+	for _, name := range expected {
+		if files[name] == nil {
+			return nil, fmt.Errorf("%s is missing; %s", name, damaged)
+		}
+	}
+	return files, nil
+}
+
+// readBody checks the size first: the cpio package takes a negative one from
+// a damaged header, and ends early without an error where the archive does.
+func readBody(archive io.Reader, size int64) ([]byte, error) {
+	if size < 0 || size > maxSize {
+		return nil, fmt.Errorf("has %d bytes, at most %d are possible", size, maxSize)
+	}
+	data := make([]byte, size)
+	if _, err := io.ReadFull(archive, data); err != nil {
+		return nil, fmt.Errorf("ends too early: %w", err)
+	}
+	return data, nil
+}
+
+// Spec parses the seed of the bundle and resolves it to the bundle's node.
+func (b *Bundle) Spec() (*Spec, error) {
+	pair, err := Parse(userDataFile, b.UserData)
+	if err != nil {
+		return nil, err
+	}
+	return pair.ForName(b.NodeName)
+}
+
+func encodeKey(key []byte) []byte {
+	return []byte(hex.EncodeToString(key) + "\n")
+}
+
+func decodeKey(text []byte) ([]byte, error) {
+	key, err := hex.DecodeString(strings.TrimSuffix(string(text), "\n"))
+	if err != nil || len(key) != KeySize {
+		return nil, fmt.Errorf("is not a key of %d bytes in hexadecimal; %s", KeySize, damaged)
+	}
+	return key, nil
+}

@@ -1,0 +1,92 @@
+package seed
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write what Parse returns into testdata")
+
+// golden compares got with the file beside a seed.
+func golden(t *testing.T, seedFile, got string) {
+	t.Helper()
+	path := strings.TrimSuffix(seedFile, ".yaml") + ".txt"
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s: (-want +got, accept it with -update)\n%s", path, diff)
+	}
+}
+
+func seedFiles(t *testing.T, dir string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no seeds in %s: %v", dir, err)
+	}
+	return files
+}
+
+func TestBadSeeds(t *testing.T) {
+	for _, file := range seedFiles(t, "testdata/bad") {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			pair, err := Load(file)
+			var problems Problems
+			if !errors.As(err, &problems) || pair != nil {
+				t.Fatalf("Load = %v, %v, want no pair and Problems", pair, err)
+			}
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkPlaces(t, problems, data)
+			golden(t, file, problems.Error()+"\n")
+		})
+	}
+}
+
+// checkPlaces checks that all problems point into the text.
+func checkPlaces(t *testing.T, problems Problems, data []byte) {
+	t.Helper()
+	lines := strings.Split(string(data), "\n")
+	for _, p := range problems {
+		if p.Line < 1 || p.Line > len(lines) {
+			t.Errorf("line %d of %d: %s", p.Line, len(lines), p.Message)
+			continue
+		}
+		line := strings.TrimSuffix(lines[p.Line-1], "\r")
+		if p.Column < 1 || p.Column > utf8.RuneCountInString(line)+1 {
+			t.Errorf("column %d of line %d %q: %s", p.Column, p.Line, line, p.Message)
+		}
+		if p.Source != line && p.Source != "" { // what is no text at all is not shown
+			t.Errorf("source of line %d = %q, want %q", p.Line, p.Source, line)
+		}
+	}
+}
+
+func TestExamples(t *testing.T) {
+	for _, file := range seedFiles(t, "../examples") {
+		pair, err := Load(file)
+		if err != nil {
+			t.Errorf("Load:\n%v", err)
+			continue
+		}
+		if len(pair.Specs()) != 2 {
+			t.Errorf("%s has %d nodes, want a pair", file, len(pair.Specs()))
+		}
+	}
+}

@@ -1,0 +1,53 @@
+package seed
+
+import (
+	"errors"
+	"fmt"
+)
+
+// metaData is what cloud-init's NoCloud data source says of one machine.
+type metaData struct {
+	instanceID string // another one tells cloud-init that the machine is a new one
+	hostname   string // the name of a node
+}
+
+// String returns meta-data as it stands in a file.
+func (m metaData) String() string {
+	return fmt.Sprintf("instance-id: %s\nlocal-hostname: %s\n", m.instanceID, m.hostname)
+}
+
+// parseMetaData reads meta-data that belongs to the pair. The file may be empty.
+func parseMetaData(name string, data []byte, pair *Pair) (metaData, error) {
+	var m metaData
+	s, problems := newSource(name, data)
+	if problems != nil {
+		return m, problems.err()
+	}
+	root, problems := s.yaml()
+	if problems != nil || root == nil {
+		return m, problems.err()
+	}
+	d := newDecoder(s)
+	d.value(root, "").mapping(map[string]string{
+		"hostname":           "is not acted on; write local-hostname",
+		"network-interfaces": "is not supported; write the addresses into user-data, under twinlb.nodes",
+		"public-keys":        "is not acted on; write ssh_authorized_keys into user-data",
+	},
+		optional("instance-id", &m.instanceID, scalar(instanceID)),
+		optional("local-hostname", &m.hostname, scalar(func(text string) (string, error) {
+			if _, err := pair.ForName(text); err != nil {
+				return "", errors.New("is none of the nodes: " + pair.nodeList())
+			}
+			return text, nil
+		})),
+	)
+	return m, d.problems.err()
+}
+
+// instanceID parses an identifier that is opaque to cloud-init.
+func instanceID(text string) (string, error) {
+	if text == "" {
+		return "", errors.New("is empty; any word will do that changes with the seed")
+	}
+	return text, nil
+}

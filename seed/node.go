@@ -1,0 +1,72 @@
+package seed
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Spec is what one node has to do: the pair as that node sees it.
+type Spec struct {
+	Pair
+	Node     Node
+	Peers    []Node // the other nodes, in order of preference
+	Priority int    // VRRP priority while nothing speaks against this node
+}
+
+// Priorities run 250, 246, 242, … in the order of the nodes. High ones keep the
+// skew, (256−priority)/256 of an advert interval, at a few milliseconds
+// (RFC 9568 §6.1); steps of 4 leave room below for a preference of −20.
+const (
+	firstPriority = 250
+	priorityStep  = 4
+	// MaxNodes is where the last node's priority would meet that of a first
+	// node that has stepped back by 20.
+	MaxNodes = 5
+)
+
+// ForRole resolves the pair to its first node with the role.
+func (p *Pair) ForRole(role Role) (*Spec, error) {
+	for i, n := range p.Nodes {
+		if n.Role == role {
+			return p.resolve(i), nil
+		}
+	}
+	return nil, fmt.Errorf("choose the node with role %q: there is none; the nodes are %s", role, p.nodeList())
+}
+
+// ForName resolves the pair to the node of that name.
+func (p *Pair) ForName(name string) (*Spec, error) {
+	for i, n := range p.Nodes {
+		if n.Name == name {
+			return p.resolve(i), nil
+		}
+	}
+	return nil, fmt.Errorf("choose the node named %q: there is none; the nodes are %s", name, p.nodeList())
+}
+
+// Specs resolves the pair to each of its nodes, in order of preference.
+func (p *Pair) Specs() []*Spec {
+	specs := make([]*Spec, len(p.Nodes))
+	for i := range p.Nodes {
+		specs[i] = p.resolve(i)
+	}
+	return specs
+}
+
+func (p *Pair) resolve(i int) *Spec {
+	s := &Spec{Pair: *p, Node: p.Nodes[i], Priority: firstPriority - priorityStep*i}
+	for j, n := range p.Nodes {
+		if j != i {
+			s.Peers = append(s.Peers, n)
+		}
+	}
+	return s
+}
+
+func (p *Pair) nodeList() string {
+	names := make([]string, len(p.Nodes))
+	for i, n := range p.Nodes {
+		names[i] = fmt.Sprintf("%s (%s)", n.Name, n.Role)
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,110 @@
+// Package seed reads the one file that describes a pair of load balancers and
+// resolves it to what one node has to do.
+//
+// It is imported by the builder, which refuses a wrong seed before anything is
+// built, and by PID 1, which refuses it before anything is started. It imports
+// neither, touches no network and runs no process.
+package seed
+
+import (
+	"net"
+	"net/netip"
+	"time"
+)
+
+// Pair is a seed that has been parsed, completed with defaults and validated.
+type Pair struct {
+	// AuthorizedKeys are lines in the format of OpenSSH's authorized_keys(5).
+	AuthorizedKeys []string
+	VIPs           []netip.Addr // at least one, in the order of the seed
+	Nodes          []Node       // at least two, in order of preference, the master first
+	Gateway        netip.Addr   // default route; the zero Addr when there is none
+	VRRP           VRRP
+	Pools          []Pool // at least one
+}
+
+// Role is a node's part while all is well.
+type Role string
+
+// The two roles. Which node holds the VIP at a moment is VRRP's state, not a role.
+const (
+	Master Role = "master"
+	Backup Role = "backup"
+)
+
+// Node is one of the load balancers of a pair.
+type Node struct {
+	Name    string       // also the host name; RFC 1123 label
+	Role    Role         // exactly one node is Master
+	Address netip.Prefix // node address with the length of its subnet
+	// Interface and MAC say which network interface carries Address. At most one
+	// is set; with neither, the node must have exactly one interface.
+	Interface string
+	MAC       net.HardwareAddr
+}
+
+// VRRP holds what all nodes of a pair must agree on (RFC 9568).
+type VRRP struct {
+	VirtualRouterID int           // 1–255, unique on the network segment
+	AdvertInterval  time.Duration // time between two adverts, in centiseconds on the wire
+	// Preempt is how long a returning node must be healthy before it takes the
+	// VIP back from a node of lower priority; NeverPreempt when it must not.
+	Preempt time.Duration
+}
+
+// NeverPreempt is the Preempt of a pair whose VIP stays where it is until its
+// holder fails.
+const NeverPreempt time.Duration = -1
+
+// Pool is one port and the MySQL servers behind it.
+type Pool struct {
+	Name     string
+	Port     uint16 // on every VIP and on the node's own address
+	Balance  Balance
+	Check    Check
+	Backends []Backend // at least one that is not Backup
+}
+
+// Balance is an algorithm that picks a backend for a new connection, by its
+// name in HAProxy's configuration manual.
+type Balance string
+
+// The algorithms that make sense for MySQL connections.
+const (
+	RoundRobin Balance = "roundrobin"
+	LeastConn  Balance = "leastconn"
+	First      Balance = "first"
+	SourceHash Balance = "source"
+)
+
+// Check is the account with which a node logs in to see whether a backend serves.
+type Check struct {
+	User string // no password, no privileges; see Pair.Grants
+	Auth Auth
+}
+
+// Auth is the authentication method of the check account.
+type Auth string
+
+// The two methods. Native is mysql_native_password: MariaDB, and MySQL up to
+// 8.0. SHA2 is caching_sha2_password: MySQL 8.4 and 9.
+const (
+	Native Auth = "native"
+	SHA2   Auth = "sha2"
+)
+
+// Plugin returns the name of the method in the MySQL protocol.
+func (a Auth) Plugin() string {
+	if a == SHA2 {
+		return "caching_sha2_password"
+	}
+	return "mysql_native_password"
+}
+
+// Backend is one MySQL or MariaDB server.
+type Backend struct {
+	Name    string
+	Address netip.Addr
+	Port    uint16
+	Backup  bool // takes connections only when no other backend is up
+}

@@ -1,0 +1,61 @@
+package seed
+
+import "strings"
+
+// Parse reads user-data: YAML that starts with the line #cloud-config. The name
+// stands in messages. The error is Problems with all that is wrong.
+func Parse(name string, userData []byte) (*Pair, error) {
+	s, problems := newSource(name, userData)
+	if problems == nil {
+		problems = s.checkHeader()
+	}
+	if problems != nil {
+		return nil, problems.err()
+	}
+	root, problems := s.yaml()
+	if problems != nil {
+		return nil, problems.err()
+	}
+	if root == nil {
+		return nil, s.problem(1, 1, "nothing but comments; a seed needs the key twinlb").err()
+	}
+	d := newDecoder(s)
+	pair := cloudConfig(d.value(root, ""))
+	if err := d.problems.err(); err != nil {
+		return nil, err
+	}
+	return &pair, nil
+}
+
+const header = "#cloud-config"
+
+// otherFormats are what else cloud-init takes as user-data, by the first line
+// in lower case.
+var otherFormats = []struct{ prefix, name string }{
+	{"#!", "a script, and a node runs none"},
+	{"content-type:", "a MIME multipart message; give the cloud-config part alone"},
+	{"mime-version:", "a MIME multipart message; give the cloud-config part alone"},
+	{"## template:", "a template, and nothing here fills it in; render it first"},
+	{"#include", "a list of addresses to fetch from, and a node fetches nothing"},
+	{"#cloud-config-archive", "an archive of several parts; give the cloud-config part alone"},
+	{"#cloud-config-jsonp", "a JSON patch; give the whole cloud-config"},
+	{"#cloud-boothook", "a boot hook, and a node runs none"},
+	{"#part-handler", "a part handler, and a node runs none"},
+	{"#upstart-job", "an upstart job, and a node runs none"},
+}
+
+func (s source) checkHeader() Problems {
+	first := strings.TrimRight(s.lines[0], " \t")
+	if first == header {
+		return nil
+	}
+	if s.last == 1 && first == "" {
+		return s.problem(1, 1, "the file is empty; a seed starts with the line %s", header)
+	}
+	for _, f := range otherFormats {
+		if strings.HasPrefix(strings.ToLower(first), f.prefix) {
+			return s.problem(1, 1, "this is %s; a seed starts with the line %s", f.name, header)
+		}
+	}
+	return s.problem(1, 1, "the first line must be %s", header)
+}

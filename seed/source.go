@@ -1,0 +1,126 @@
+package seed
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// maxSize is the size in bytes that a file of a seed may have.
+const maxSize = 1 << 20
+
+// source is the text of a file, for finding and showing what is wrong with it.
+type source struct {
+	name  string
+	lines []string // without line ends, at least one
+	last  int      // number of the last line that is not blank
+}
+
+// newSource takes the text apart, or says why it is none.
+func newSource(name string, data []byte) (source, Problems) {
+	s := source{name: name, lines: []string{""}, last: 1}
+	switch {
+	case len(data) > maxSize:
+		return s, s.problem(1, 1, "the file is too big: %d bytes, at most %d", len(data), maxSize)
+	case bytes.HasPrefix(data, []byte("\x1f\x8b")):
+		return s, s.problem(1, 1, "the file is compressed with gzip; unpack it first")
+	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")):
+		return s, s.problem(1, 1, "the file is UTF-16; save it as UTF-8")
+	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")):
+		return s, s.problem(1, 1, "the file starts with a byte order mark; save it as UTF-8 without BOM")
+	}
+	s.lines = strings.Split(string(data), "\n")
+	for i, line := range s.lines {
+		s.lines[i] = strings.TrimSuffix(line, "\r")
+		if strings.TrimSpace(line) != "" {
+			s.last = i + 1
+		}
+	}
+	return s, s.unfitCharacters()
+}
+
+// unfitCharacters finds, once a line, what is not UTF-8, what YAML does not
+// allow and what YAML takes for the end of a line while editors don't, so that
+// from here on all agree on line numbers.
+func (s source) unfitCharacters() Problems {
+	var ps Problems
+	for i, line := range s.lines {
+		column := 0
+		for at, r := range line {
+			column++
+			if r == utf8.RuneError && !strings.HasPrefix(line[at:], "\uFFFD") {
+				ps = append(ps, s.problem(i+1, column, `the byte \x%02x is not UTF-8`, line[at])...)
+				break
+			}
+			if unfit(r) {
+				ps = append(ps, s.problem(i+1, column, "the control character %U is not allowed", r)...)
+				break
+			}
+		}
+	}
+	return ps
+}
+
+func unfit(r rune) bool {
+	switch {
+	case r == '\t':
+		return false
+	case r < ' ', r >= 0x7f && r < 0xa0, r == 0x2028, r == 0x2029, r == 0xfeff, r == 0xfffe, r == 0xffff:
+		return true
+	}
+	return false
+}
+
+// problem returns a problem at a position. One beyond the last line with text
+// goes to the end of that line: YAML finds out only there what it has missed.
+func (s source) problem(line, column int, format string, args ...any) Problems {
+	if line > s.last {
+		line, column = s.last, utf8.RuneCountInString(s.lines[s.last-1])+1
+	}
+	return Problems{{
+		File:    s.name,
+		Line:    max(line, 1),
+		Column:  max(column, 1),
+		Message: fmt.Sprintf(format, args...),
+		Source:  s.lines[max(line, 1)-1],
+	}}
+}
+
+// yaml returns the one document of the text: nil when it holds nothing but comments.
+func (s source) yaml() (*yaml.Node, Problems) {
+	loader, err := yaml.NewLoader(strings.NewReader(strings.Join(s.lines, "\n")))
+	if err != nil {
+		return nil, s.syntaxError(err)
+	}
+	var document, second yaml.Node
+	if err := loader.Load(&document); errors.Is(err, io.EOF) {
+		return nil, nil
+	} else if err != nil {
+		return nil, s.syntaxError(err)
+	}
+	if err := loader.Load(&second); err == nil {
+		return nil, s.problem(second.Line, second.Column, "a second YAML document begins here; a seed is one")
+	} else if !errors.Is(err, io.EOF) {
+		return nil, s.syntaxError(err)
+	}
+	return document.Content[0], nil
+}
+
+func (s source) syntaxError(err error) Problems {
+	var load *yaml.LoadError
+	if !errors.As(err, &load) {
+		return s.problem(1, 1, "YAML: %v", err)
+	}
+	p := s.problem(load.Mark.Line, load.Mark.Column, "YAML: %s", load.Message)
+	if at := p[0].Column - 1; characters(p[0].Source, at, at+1) == "\t" {
+		p[0].Message = "YAML: a tab cannot indent; use spaces"
+	} else if begin := load.ContextMark; begin.Line > 0 && begin != load.Mark {
+		p[0].Message += fmt.Sprintf(" %s that begins on line %d", load.ContextMsg, begin.Line)
+	}
+	return p
+}
