@@ -1,0 +1,101 @@
+package haproxy
+
+import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Server is one backend as a node's own checks see it.
+type Server struct {
+	Pool     string
+	Name     string
+	Address  string // address:port
+	Up       bool
+	Checked  bool   // its first check has ended
+	Check    string // "L7OK", "L4CON", "L7STS", … as in HAProxy's management guide §9.1
+	Detail   string // what the last check said beyond that
+	Sessions int    // open now, through every address of the pool
+}
+
+// Servers asks for the state of all backends, in the order of the seed.
+func (r *Runtime) Servers(timeout time.Duration) ([]Server, error) {
+	answer, err := r.Ask("show stat", timeout)
+	if err != nil {
+		return nil, err
+	}
+	return parseServers(answer)
+}
+
+// parseServers reads the CSV form of "show stat". Rows of a VIP's section count
+// only by their sessions: their servers track those of the node's section.
+func parseServers(answer []byte) ([]Server, error) {
+	rows := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(answer, []byte("# "))))
+	rows.FieldsPerRecord = -1
+	records, err := rows.ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("read haproxy's statistics: %w", err)
+	}
+	if len(records) == 0 {
+		return nil, fmt.Errorf("read haproxy's statistics: the answer is empty")
+	}
+	column := make(map[string]int)
+	for i, name := range records[0] {
+		column[name] = i
+	}
+	for _, name := range []string{"pxname", "svname", "scur", "status", "addr", "check_status", "last_chk"} {
+		if _, ok := column[name]; !ok {
+			return nil, fmt.Errorf("read haproxy's statistics: there is no column %q", name)
+		}
+	}
+
+	var servers []Server
+	index := make(map[string]int)
+	for _, record := range records[1:] {
+		field := func(name string) string {
+			if i := column[name]; i < len(record) {
+				return record[i]
+			}
+			return ""
+		}
+		pool, vip, ok := splitSection(field("pxname"))
+		if !ok || field("svname") == "FRONTEND" || field("svname") == "BACKEND" {
+			continue
+		}
+		sessions, _ := strconv.Atoi(field("scur"))
+		key := pool + "/" + field("svname")
+		if vip {
+			if i, known := index[key]; known {
+				servers[i].Sessions += sessions
+			}
+			continue
+		}
+		index[key] = len(servers)
+		// "* L7OK" is the last result while a further check is under way.
+		check := strings.TrimPrefix(field("check_status"), "* ")
+		servers = append(servers, Server{
+			Pool:     pool,
+			Name:     field("svname"),
+			Address:  field("addr"),
+			Up:       strings.HasPrefix(field("status"), "UP"),
+			Checked:  check != "INI" && check != "",
+			Check:    check,
+			Detail:   field("last_chk"),
+			Sessions: sessions,
+		})
+	}
+	return servers, nil
+}
+
+// splitSection tells the pool that a section of haproxy.cfg belongs to.
+func splitSection(section string) (pool string, vip, ok bool) {
+	cut := strings.LastIndexByte(section, '_')
+	if cut < 0 {
+		return "", false, false
+	}
+	pool, kind := section[:cut], section[cut+1:]
+	return pool, strings.HasPrefix(kind, "vip"), kind == "node" || strings.HasPrefix(kind, "vip")
+}

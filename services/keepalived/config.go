@@ -1,0 +1,75 @@
+package keepalived
+
+import (
+	"fmt"
+	"time"
+
+	"twinlb/seed"
+	"twinlb/services"
+)
+
+// Config renders keepalived.conf for one node. It is the same on every node of a
+// pair but for the node's name, address, peers and priority: keepalived only
+// elects, whether this node may hold the VIP stands in the two track files.
+func Config(spec *seed.Spec, host services.Host) ([]byte, error) {
+	var t services.Text
+	t.Line("# Rendered by twinlb from its seed.")
+	t.Line("global_defs {")
+	t.Line("    router_id %s", spec.Node.Name)
+	t.Line("    vrrp_version 3")
+	t.Line("    vrrp_notify_fifo %s", NotifyFIFO)
+	t.Line("    max_auto_priority -1")
+	// Adverts from anyone but the peers do not count.
+	t.Line("    vrrp_check_unicast_src")
+	// A switch or a client that missed the first ones learns the VIP's MAC later.
+	t.Line("    vrrp_garp_master_refresh 10")
+	t.Line("    vrrp_garp_lower_prio_repeat 3")
+	// A node that was paused and thinks that it is still master hears so at once.
+	t.Line("    vrrp_higher_prio_send_advert true")
+	t.Line("}")
+
+	t.Line("")
+	t.Line("track_file able {")
+	t.Line("    file %s", AbleFile)
+	// Anything but a number other than 0 is a fault: it fails closed.
+	t.Line("    weight 0 reverse")
+	t.Line("}")
+	t.Line("track_file preference {")
+	t.Line("    file %s", PreferenceFile)
+	t.Line("    weight 1")
+	t.Line("}")
+
+	t.Line("")
+	t.Line("vrrp_instance %s {", instance)
+	t.Line("    state BACKUP")
+	t.Line("    interface %s", host.Interface)
+	t.Line("    virtual_router_id %d", spec.VRRP.VirtualRouterID)
+	t.Line("    priority %d", spec.Priority)
+	t.Line("    advert_int %s", seconds(spec.VRRP.AdvertInterval))
+	t.Line("    unicast_src_ip %s", spec.Node.Address.Addr())
+	t.Line("    unicast_peer {")
+	for _, peer := range spec.Peers {
+		t.Line("        %s", peer.Address.Addr())
+	}
+	t.Line("    }")
+	t.Line("    unicast_fault_no_peer")
+	t.Line("    track_file {")
+	t.Line("        able")
+	t.Line("        preference")
+	t.Line("    }")
+	t.Line("    virtual_ipaddress {")
+	for _, vip := range spec.VIPs {
+		t.Line("        %s/%d dev %s", vip, vip.BitLen(), host.Interface)
+	}
+	t.Line("    }")
+	t.Line("}")
+
+	config, err := t.Bytes()
+	if err != nil {
+		return nil, fmt.Errorf("keepalived.conf of %s: %w", spec.Node.Name, err)
+	}
+	return config, nil
+}
+
+// seconds is d as keepalived.conf(5) wants advert_int: in seconds, to a hundredth.
+func seconds(d time.Duration) string { return fmt.Sprintf("%.2f", d.Seconds()) }
