@@ -1,0 +1,49 @@
+package failover
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+// Track writes keepalived's track files. Its directory must exist before
+// keepalived starts and stay the same: keepalived watches its inode.
+type Track struct {
+	Able, Preference string // paths
+
+	written map[string]string
+}
+
+// Write puts the decision where keepalived sees it, which takes a few
+// milliseconds. What stands there already is not written again.
+func (t *Track) Write(d Decision) error {
+	able := "0"
+	if d.Able {
+		able = "1"
+	}
+	// The preference first: a node that becomes able does so with its right priority.
+	if err := t.put(t.Preference, strconv.Itoa(d.Preference)); err != nil {
+		return err
+	}
+	return t.put(t.Able, able)
+}
+
+// put writes aside and renames, so that no half-written number is ever read.
+func (t *Track) put(path, value string) error {
+	if t.written[path] == value {
+		return nil
+	}
+	aside := filepath.Join(filepath.Dir(path), "."+filepath.Base(path))
+	if err := os.WriteFile(aside, []byte(value+"\n"), 0o644); err != nil {
+		return fmt.Errorf("tell keepalived %s = %s: %w", filepath.Base(path), value, err)
+	}
+	if err := os.Rename(aside, path); err != nil {
+		return fmt.Errorf("tell keepalived %s = %s: %w", filepath.Base(path), value, err)
+	}
+	if t.written == nil {
+		t.written = make(map[string]string)
+	}
+	t.written[path] = value
+	return nil
+}

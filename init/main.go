@@ -1,0 +1,63 @@
+// Command init is PID 1 of a twinlb node: it mounts, reads the seed, sets the
+// network up, keeps HAProxy and keepalived running and decides, through
+// failover.Decide, whether this node may hold the VIP.
+package main
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"twinlb/init/console"
+	"twinlb/init/supervise"
+	"twinlb/seed"
+	"twinlb/services"
+
+	"github.com/vishvananda/netlink"
+)
+
+// node is a booting or running load balancer, filled in step by step.
+type node struct {
+	consoles *console.Consoles
+	reaper   *supervise.Reaper
+	bundle   *seed.Bundle
+	spec     *seed.Spec
+	link     netlink.Link
+	host     services.Host
+	balancer *balancer
+}
+
+// step is a part of the boot. Its remedy tells whoever stands before a node that
+// did not come up what to do.
+type step struct {
+	name   string
+	run    func(*node) error
+	remedy string
+}
+
+var boot = []step{
+	{"mounts", (*node).mount, "The image is damaged, or this is no machine it was made for. Write the image again."},
+	{"confinement", (*node).confine, "The image is damaged, or this is no machine it was made for. Write the image again."},
+	{"seed", (*node).readSeed, "Correct the seed, make the image again with `make image`, and write it to this machine's disk."},
+	{"network", (*node).configureNetwork, "Correct the seed or the machine's network card, then start it again."},
+	{"services", (*node).startServices, "The image is damaged, or memory is too small: 64 MiB is enough. Write the image again."},
+}
+
+func main() {
+	if os.Getpid() != 1 {
+		fmt.Fprintln(os.Stderr, "init: this program is the PID 1 of a twinlb image; build one with: make image ROLE=master")
+		os.Exit(2)
+	}
+	n := &node{consoles: &console.Consoles{}}
+	orders := n.listenForOrders()
+	n.serveTestHook()
+	for _, s := range boot {
+		began := time.Now()
+		if err := s.run(n); err != nil {
+			n.consoles.Show(failureScreen(n, s, err))
+			n.obey(<-orders)
+		}
+		n.consoles.Log("boot", "%s done in %d ms", s.name, time.Since(began).Milliseconds())
+	}
+	n.obey(<-orders)
+}

@@ -1,0 +1,292 @@
+package supervise
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Process says what to run and how to treat it.
+type Process struct {
+	Name string
+	Argv []string // Argv[0] is the path, as seen inside Chroot
+	Env  []string
+
+	Chroot      string // "" is the program's own root
+	UID, GID    uint32
+	AmbientCaps []uintptr // capabilities kept across the change of user, capabilities(7)
+
+	StopSignal syscall.Signal // SIGTERM when zero
+	// Grace is how long the process may take after StopSignal until SIGKILL.
+	Grace time.Duration
+	// Orphans is how long the rest of the process group may outlive its leader
+	// until SIGKILL.
+	Orphans time.Duration
+	Backoff Backoff
+
+	// Prepare runs before every start; its error counts as a failed start.
+	Prepare func() error
+	// Exited runs at once when the process has ended, before anything else.
+	Exited func(Exit)
+	// Output gets each line that the process writes.
+	Output func(line string)
+	// Changed gets each new state. It must not block.
+	Changed func(State)
+}
+
+// Phase is where a service is in its life.
+type Phase string
+
+// The phases. A service leaves Stopped only by a new Start.
+const (
+	Running Phase = "running"
+	Waiting Phase = "waiting" // for the end of its back-off
+	Stopped Phase = "stopped"
+)
+
+// State is what can be seen of a service at one moment.
+type State struct {
+	Name     string
+	Phase    Phase
+	PID      int       // of the running process, else 0
+	Since    time.Time // when the phase began
+	Restarts int
+	LastExit string // why it ended last; "" when it never did
+}
+
+// Exit is how a process ended.
+type Exit struct {
+	Reason   string        // "exit status 3", "signal: killed", with who sent it when known
+	Ran      time.Duration // how long it had run
+	LastSaid []string      // its last lines of output, oldest first
+}
+
+// Service is a process that is kept running until it is stopped.
+type Service struct {
+	process Process
+	reaper  *Reaper
+	said    tail
+
+	stop     chan struct{}
+	stopOnce sync.Once
+	done     chan struct{}
+
+	mu    sync.Mutex
+	state State
+	cause string // why this program killed the process, "" if it did not
+}
+
+// Start begins to run p and keeps it running.
+func Start(reaper *Reaper, p Process) *Service {
+	if p.StopSignal == 0 {
+		p.StopSignal = syscall.SIGTERM
+	}
+	s := &Service{
+		process: p,
+		reaper:  reaper,
+		stop:    make(chan struct{}),
+		done:    make(chan struct{}),
+		state:   State{Name: p.Name, Phase: Waiting, Since: time.Now()},
+	}
+	go s.keepRunning()
+	return s
+}
+
+// State returns what the service is doing now.
+func (s *Service) State() State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state
+}
+
+// LastSaid returns up to n lines of the latest output, oldest first.
+func (s *Service) LastSaid(n int) []string { return s.said.last(n) }
+
+// Kill ends the running process group with SIGKILL; the service starts it again
+// after its back-off. The cause stands in the exit's reason.
+func (s *Service) Kill(cause string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state.PID != 0 {
+		s.cause = cause
+		_ = syscall.Kill(-s.state.PID, syscall.SIGKILL)
+	}
+}
+
+// Stop ends the process and returns when all of its group is gone.
+func (s *Service) Stop() {
+	s.stopOnce.Do(func() { close(s.stop) })
+	<-s.done
+}
+
+func (s *Service) keepRunning() {
+	defer close(s.done)
+	for attempt := 0; ; {
+		exit := s.runOnce()
+		if s.stopping() {
+			s.become(func(st *State) { st.Phase, st.PID = Stopped, 0 })
+			return
+		}
+		if exit.Ran >= s.process.Backoff.resetAfter() {
+			attempt = 0
+		}
+		delay := s.process.Backoff.delay(attempt)
+		attempt++
+		s.become(func(st *State) {
+			st.Phase, st.PID = Waiting, 0
+			st.Restarts++
+			st.LastExit = exit.Reason
+		})
+		select {
+		case <-time.After(delay):
+		case <-s.stop:
+			s.become(func(st *State) { st.Phase = Stopped })
+			return
+		}
+	}
+}
+
+// runOnce runs the process from start to end and returns how it ended.
+func (s *Service) runOnce() Exit {
+	began := time.Now()
+	pid, exited, err := s.launch()
+	if err != nil {
+		s.said.add(err.Error())
+		exit := Exit{Reason: err.Error(), Ran: 0, LastSaid: s.said.last(5)}
+		s.exited(exit)
+		return exit
+	}
+	s.become(func(st *State) { st.Phase, st.PID = Running, pid })
+
+	var status syscall.WaitStatus
+	select {
+	case status = <-exited:
+	case <-s.stop:
+		status = s.terminate(pid, exited)
+	}
+	exit := Exit{Reason: s.ended(status), Ran: time.Since(began), LastSaid: s.said.last(5)}
+	s.exited(exit)
+	s.endGroup(pid)
+	return exit
+}
+
+func (s *Service) launch() (int, <-chan syscall.WaitStatus, error) {
+	p := s.process
+	if p.Prepare != nil {
+		if err := p.Prepare(); err != nil {
+			return 0, nil, fmt.Errorf("prepare %s: %w", p.Name, err)
+		}
+	}
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		return 0, nil, fmt.Errorf("start %s: %w", p.Name, err)
+	}
+	defer null.Close()
+	output, input, err := os.Pipe()
+	if err != nil {
+		return 0, nil, fmt.Errorf("start %s: %w", p.Name, err)
+	}
+	defer input.Close()
+
+	pid, exited, err := s.reaper.Start(p.Argv, &syscall.ProcAttr{
+		Dir:   "/",
+		Env:   p.Env,
+		Files: []uintptr{null.Fd(), input.Fd(), input.Fd()},
+		Sys:   p.attributes(),
+	})
+	if err != nil {
+		output.Close()
+		return 0, nil, err
+	}
+	go func() {
+		defer output.Close()
+		readLines(output, func(line string) {
+			s.said.add(line)
+			if p.Output != nil {
+				p.Output(line)
+			}
+		})
+	}()
+	return pid, exited, nil
+}
+
+func (p *Process) attributes() *syscall.SysProcAttr {
+	attr := &syscall.SysProcAttr{Setpgid: true, Chroot: p.Chroot, AmbientCaps: p.AmbientCaps}
+	if p.UID != 0 || p.GID != 0 {
+		attr.Credential = &syscall.Credential{Uid: p.UID, Gid: p.GID, NoSetGroups: false}
+	}
+	return attr
+}
+
+// terminate asks the process to end and forces it when its grace is over.
+func (s *Service) terminate(pid int, exited <-chan syscall.WaitStatus) syscall.WaitStatus {
+	_ = syscall.Kill(pid, s.process.StopSignal)
+	select {
+	case status := <-exited:
+		return status
+	case <-time.After(s.process.Grace):
+		s.Kill(fmt.Sprintf("it did not stop within %s", s.process.Grace))
+		return <-exited
+	}
+}
+
+// endGroup waits for the processes that the leader left behind and kills them
+// when their time is over, so that a restart never meets its predecessor.
+func (s *Service) endGroup(pid int) {
+	const poll = 2 * time.Millisecond
+	deadline := time.Now().Add(s.process.Orphans)
+	for syscall.Kill(-pid, 0) == nil {
+		if time.Now().After(deadline) {
+			_ = syscall.Kill(-pid, syscall.SIGKILL)
+		}
+		time.Sleep(poll)
+	}
+}
+
+func (s *Service) exited(e Exit) {
+	if s.process.Exited != nil {
+		s.process.Exited(e)
+	}
+}
+
+func (s *Service) stopping() bool {
+	select {
+	case <-s.stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// ended forgets the pid, which may soon be another process's, and says how the
+// process ended.
+func (s *Service) ended(status syscall.WaitStatus) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.PID = 0
+	var text strings.Builder
+	if status.Signaled() {
+		fmt.Fprintf(&text, "ended by signal %d (%s)", status.Signal(), status.Signal())
+	} else {
+		fmt.Fprintf(&text, "ended with exit status %d", status.ExitStatus())
+	}
+	if s.cause != "" {
+		fmt.Fprintf(&text, ": %s", s.cause)
+		s.cause = ""
+	}
+	return text.String()
+}
+
+func (s *Service) become(change func(*State)) {
+	s.mu.Lock()
+	change(&s.state)
+	s.state.Since = time.Now()
+	state := s.state
+	s.mu.Unlock()
+	if s.process.Changed != nil {
+		s.process.Changed(state)
+	}
+}

@@ -1,0 +1,249 @@
+package supervise
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// reaper makes the test what PID 1 is: the parent of every orphan.
+var reaper = sync.OnceValue(func() *Reaper {
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		panic(err)
+	}
+	return NewReaper()
+})
+
+// record is what a service under test did.
+type record struct {
+	mu     sync.Mutex
+	exits  []Exit
+	states []State
+}
+
+func (r *record) exit(e Exit)   { r.mu.Lock(); r.exits = append(r.exits, e); r.mu.Unlock() }
+func (r *record) state(s State) { r.mu.Lock(); r.states = append(r.states, s); r.mu.Unlock() }
+
+func (r *record) exitCount() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.exits)
+}
+
+// run starts a shell script as a service and stops it when the test ends.
+func run(t *testing.T, script string, change func(*Process)) (*Service, *record) {
+	t.Helper()
+	r := &record{}
+	p := Process{
+		Name:    "script",
+		Argv:    []string{"/bin/sh", "-c", script},
+		Grace:   2 * time.Second,
+		Backoff: Backoff{First: 5 * time.Millisecond, Most: 20 * time.Millisecond},
+		Exited:  r.exit,
+		Changed: r.state,
+	}
+	if change != nil {
+		change(&p)
+	}
+	s := Start(reaper(), p)
+	t.Cleanup(s.Stop)
+	return s, r
+}
+
+// await polls until the named condition holds.
+func await(t *testing.T, name string, condition func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(5 * time.Second)
+	for !condition() {
+		if time.Now().After(deadline) {
+			t.Fatalf("still waiting after 5 s for: %s", name)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func TestProcessThatEndsIsStartedAgain(t *testing.T) {
+	for _, script := range []string{"exit 3", "exit 0", "kill -9 $$"} {
+		t.Run(script, func(t *testing.T) {
+			s, r := run(t, script, nil)
+			await(t, "three exits", func() bool { return r.exitCount() >= 3 })
+			if got := s.State().Restarts; got < 2 {
+				t.Errorf("Restarts = %d, want at least 2", got)
+			}
+		})
+	}
+}
+
+func TestExitSaysWhyWithTheLastLines(t *testing.T) {
+	_, r := run(t, "echo first; echo cannot bind >&2; exit 7", nil)
+	await(t, "an exit", func() bool { return r.exitCount() >= 2 })
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	// The output of the first run is certainly read when the second has ended.
+	got := r.exits[1]
+	if want := "ended with exit status 7"; got.Reason != want {
+		t.Errorf("Reason = %q, want %q", got.Reason, want)
+	}
+	if said := strings.Join(got.LastSaid, "|"); !strings.Contains(said, "first|cannot bind") {
+		t.Errorf("LastSaid = %q, want both lines in order", said)
+	}
+}
+
+func TestMissingProgramIsAnExitWithItsPath(t *testing.T) {
+	_, r := run(t, "", func(p *Process) { p.Argv = []string{"/no/such/program"} })
+	await(t, "an exit", func() bool { return r.exitCount() >= 1 })
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if got := r.exits[0].Reason; !strings.Contains(got, "/no/such/program") {
+		t.Errorf("Reason = %q, want the path in it", got)
+	}
+}
+
+func TestPrepareThatFailsIsAnExitAndTriedAgain(t *testing.T) {
+	tries := 0
+	s, r := run(t, "exec sleep 60", func(p *Process) {
+		p.Prepare = func() error {
+			if tries++; tries < 3 {
+				return fmt.Errorf("no interface")
+			}
+			return nil
+		}
+	})
+	await(t, "running", func() bool { return s.State().Phase == Running })
+	if r.exitCount() != 2 || !strings.Contains(r.exits[0].Reason, "no interface") {
+		t.Errorf("exits = %+v, want two that say: no interface", r.exits)
+	}
+}
+
+func TestStopEndsTheProcessByItsSignal(t *testing.T) {
+	mark := filepath.Join(t.TempDir(), "mark")
+	s, _ := run(t, `trap "echo soft > `+mark+`; exit 0" USR1; echo ready; while :; do sleep 0.01; done`, func(p *Process) {
+		p.StopSignal = syscall.SIGUSR1
+	})
+	await(t, "the trap to be set", func() bool { return len(s.LastSaid(1)) == 1 })
+	s.Stop()
+	if got, err := os.ReadFile(mark); err != nil || string(got) != "soft\n" {
+		t.Errorf("mark = %q, %v, want the process to have seen SIGUSR1", got, err)
+	}
+	if got := s.State().Phase; got != Stopped {
+		t.Errorf("Phase = %s, want %s", got, Stopped)
+	}
+}
+
+func TestStopKillsWhatIgnoresItsSignal(t *testing.T) {
+	s, r := run(t, `trap "" TERM; echo ready; while :; do sleep 0.01; done`, func(p *Process) {
+		p.Grace = 30 * time.Millisecond
+	})
+	await(t, "the trap to be set", func() bool { return len(s.LastSaid(1)) == 1 })
+	s.Stop()
+	if got := r.exits[0].Reason; !strings.Contains(got, "killed") || !strings.Contains(got, "did not stop within 30ms") {
+		t.Errorf("Reason = %q, want killed, did not stop within 30ms", got)
+	}
+}
+
+func TestStopDuringBackoffReturnsAtOnce(t *testing.T) {
+	s, r := run(t, "exit 1", func(p *Process) { p.Backoff = Backoff{First: time.Hour, Most: time.Hour} })
+	await(t, "the first exit", func() bool { return r.exitCount() == 1 && s.State().Phase == Waiting })
+	began := time.Now()
+	s.Stop()
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("Stop took %s during a back-off of an hour", took)
+	}
+}
+
+func TestKillIsFollowedByARestartAndSaysItsCause(t *testing.T) {
+	s, r := run(t, "exec sleep 60", nil)
+	await(t, "running", func() bool { return s.State().Phase == Running })
+	first := s.State().PID
+	s.Kill("it was silent for 5s")
+	await(t, "another process", func() bool { st := s.State(); return st.Phase == Running && st.PID != first })
+	if got := r.exits[0].Reason; !strings.Contains(got, "it was silent for 5s") {
+		t.Errorf("Reason = %q, want its cause in it", got)
+	}
+}
+
+func TestRestartNeverMeetsTheOldGroup(t *testing.T) {
+	dir := t.TempDir()
+	// The leader ends and leaves a child that ignores SIGTERM.
+	script := `sh -c 'trap "" TERM; echo $$ > ` + dir + `/child.$PPID; while :; do sleep 0.01; done' &
+		while ! [ -s ` + dir + `/child.$$ ]; do sleep 0.01; done; exit 1`
+	var overlap bool
+	_, r := run(t, script, func(p *Process) {
+		p.Orphans = 10 * time.Millisecond
+		p.Prepare = func() error {
+			children, _ := filepath.Glob(dir + "/child.*")
+			for _, child := range children {
+				var pid int
+				text, _ := os.ReadFile(child)
+				fmt.Sscan(string(text), &pid)
+				if pid != 0 && syscall.Kill(pid, 0) == nil && !zombie(pid) {
+					overlap = true
+				}
+			}
+			return nil
+		}
+	})
+	await(t, "three exits", func() bool { return r.exitCount() >= 3 })
+	if overlap {
+		t.Error("a process of the last run was alive when the next began")
+	}
+}
+
+func zombie(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err != nil || strings.Contains(string(stat), ") Z ")
+}
+
+func TestNoExitStatusIsLost(t *testing.T) {
+	const processes = 100
+	statuses := make(chan int, processes)
+	for i := range processes {
+		go func() {
+			_, exited, err := reaper().Start([]string{"/bin/sh", "-c", fmt.Sprintf("exit %d", i)}, &syscall.ProcAttr{})
+			if err != nil {
+				statuses <- -1
+				return
+			}
+			status := <-exited
+			statuses <- status.ExitStatus()
+		}()
+	}
+	seen := make(map[int]bool)
+	for range processes {
+		seen[<-statuses] = true
+	}
+	for i := range processes {
+		if !seen[i] {
+			t.Errorf("exit status %d was lost", i)
+		}
+	}
+}
+
+func TestBackoffGrowsToItsLimit(t *testing.T) {
+	b := Backoff{First: time.Second, Most: 5 * time.Second}
+	for failures, want := range []time.Duration{1, 2, 4, 5, 5} {
+		if got := b.delay(failures); got != want*time.Second {
+			t.Errorf("delay(%d) = %s, want %s", failures, got, want*time.Second)
+		}
+	}
+	if got := (Backoff{}).delay(1000); got != 30*time.Second {
+		t.Errorf("standard delay(1000) = %s, want 30s", got)
+	}
+}
+
+func TestLongLinesComeInPieces(t *testing.T) {
+	var longest, lines int
+	readLines(strings.NewReader(strings.Repeat("x", 10*lineBytes)+"\nend\n"), func(line string) {
+		longest, lines = max(longest, len(line)), lines+1
+	})
+	if longest > lineBytes || lines < 10 {
+		t.Errorf("%d pieces, the longest of %d bytes; want none over %d", lines, longest, lineBytes)
+	}
+}

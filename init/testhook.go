@@ -1,0 +1,147 @@
+//go:build testhook
+
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// testHookPort is the virtio serial port through which VM tests reach a node that
+// was built for them.
+const testHookPort = "twinlb.test"
+
+// serveTestHook answers each line from the port with one of JSON.
+func (n *node) serveTestHook() {
+	go func() {
+		for {
+			if port, err := openTestHookPort(); err == nil {
+				n.converse(port)
+				port.Close()
+			}
+			time.Sleep(50 * time.Millisecond) // nobody is connected, or not yet
+		}
+	}()
+}
+
+func openTestHookPort() (*os.File, error) {
+	names, _ := filepath.Glob("/sys/class/virtio-ports/*/name")
+	for _, name := range names {
+		if text, err := os.ReadFile(name); err == nil && strings.TrimSpace(string(text)) == testHookPort {
+			return os.OpenFile(filepath.Join("/dev", filepath.Base(filepath.Dir(name))), os.O_RDWR, 0)
+		}
+	}
+	return nil, os.ErrNotExist
+}
+
+func (n *node) converse(port *os.File) {
+	for lines := bufio.NewScanner(port); lines.Scan(); {
+		out, err := n.testCommand(strings.Fields(lines.Text()))
+		reply := map[string]any{"ok": err == nil, "out": out}
+		if err != nil {
+			reply["out"] = err.Error()
+		}
+		if err := json.NewEncoder(port).Encode(reply); err != nil {
+			return
+		}
+	}
+}
+
+func (n *node) testCommand(words []string) (string, error) {
+	switch {
+	case len(words) == 1 && words[0] == "addresses":
+		addresses, err := netlink.AddrList(n.link, netlink.FAMILY_ALL)
+		var text strings.Builder
+		for _, a := range addresses {
+			fmt.Fprintln(&text, a.IPNet)
+		}
+		return text.String(), err
+	case len(words) == 1 && words[0] == "processes":
+		var text strings.Builder
+		for _, p := range processes() {
+			fmt.Fprintf(&text, "%d %d %s\n", p.pid, p.parent, p.name)
+		}
+		return text.String(), nil
+	case len(words) == 2 && words[0] == "file":
+		text, err := os.ReadFile(words[1])
+		return string(text), err
+	case len(words) == 3 && words[0] == "kill":
+		signal := unix.SignalNum("SIG" + words[1])
+		if signal == 0 {
+			return "", fmt.Errorf("unknown signal %q", words[1])
+		}
+		return "", n.killForTest(signal, words[2])
+	}
+	return "", fmt.Errorf("unknown command %q", strings.Join(words, " "))
+}
+
+func (n *node) killForTest(signal syscall.Signal, target string) error {
+	var pids []int
+	leader, child := 0, 0
+	service, which, _ := strings.Cut(target, "-")
+	switch {
+	case service == "haproxy" && n.balancer != nil:
+		leader = n.balancer.haproxy.State().PID
+	case service == "keepalived" && n.balancer != nil && n.balancer.keepalived != nil:
+		leader = n.balancer.keepalived.State().PID
+	}
+	for _, p := range processes() {
+		if p.parent == leader {
+			child = p.pid
+		}
+	}
+	switch which {
+	case "master", "parent":
+		pids = []int{leader}
+	case "worker", "child":
+		pids = []int{child}
+	case "both":
+		pids = []int{leader, child}
+	}
+	for _, pid := range pids {
+		if pid == 0 {
+			return fmt.Errorf("%s does not run", target)
+		}
+	}
+	if len(pids) == 0 {
+		return fmt.Errorf("unknown target %q", target)
+	}
+	for _, pid := range pids {
+		if err := syscall.Kill(pid, signal); err != nil {
+			return fmt.Errorf("kill %s (%d): %w", target, pid, err)
+		}
+	}
+	return nil
+}
+
+type process struct {
+	pid, parent int
+	name        string
+}
+
+func processes() []process {
+	var all []process
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, stat := range stats {
+		text, err := os.ReadFile(stat)
+		if err != nil {
+			continue
+		}
+		var p process
+		var state string
+		head, tail, _ := strings.Cut(string(text), ") ")
+		fmt.Sscanf(head, "%d (%s", &p.pid, &p.name)
+		fmt.Sscanf(tail, "%s %d", &state, &p.parent)
+		all = append(all, p)
+	}
+	return all
+}
