@@ -1,0 +1,205 @@
+// Package component builds the parts of an image that a compiler makes and keeps
+// them outside the tree, each under a key of everything that goes into it. What
+// has been built once is never built again.
+package component
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+
+	"twinlb/image/progress"
+)
+
+// Component is one part.
+type Component struct {
+	Name    string
+	Inputs  []string // files that go into it
+	Options string   // whatever else does: versions, flags
+	Outputs []string // files that Build leaves in its folder
+	// Build makes the outputs in dir. Work is an empty folder that is removed
+	// afterwards. What tools say goes to log.
+	Build func(b *Build) error
+}
+
+// Build is one run of a Component's Build.
+type Build struct {
+	Work string    // an empty folder, removed afterwards
+	Out  string    // where the outputs go
+	Log  io.Writer // for what tools say
+	Step *progress.Step
+}
+
+// Cache is where built components are kept.
+type Cache struct{ Dir string }
+
+// DefaultDir is the user's cache folder, XDG Base Directory Specification.
+func DefaultDir() (string, error) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("find the cache folder: %w; set XDG_CACHE_HOME", err)
+	}
+	return filepath.Join(dir, "twinlb"), nil
+}
+
+// Get returns the folder with the component's outputs, and builds it if it is not
+// in the cache.
+func (c Cache) Get(report *progress.Report, component Component) (string, error) {
+	key, err := component.key()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(c.Dir, component.Name+"-"+key)
+	if component.in(dir) {
+		return dir, nil
+	}
+	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
+		return "", fmt.Errorf("keep %s: %w", component.Name, err)
+	}
+	unlock, err := c.lock(component.Name)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if component.in(dir) { // another build made it meanwhile
+		return dir, nil
+	}
+	return dir, c.build(report, component, dir)
+}
+
+func (c Cache) build(report *progress.Report, component Component, dir string) error {
+	work, err := os.MkdirTemp(c.Dir, ".building-"+component.Name+"-")
+	if err != nil {
+		return fmt.Errorf("build %s: %w", component.Name, err)
+	}
+	defer os.RemoveAll(work)
+	out := filepath.Join(work, "out")
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return fmt.Errorf("build %s: %w", component.Name, err)
+	}
+	logPath := filepath.Join(c.Dir, component.Name+".log")
+	log, err := os.Create(logPath)
+	if err != nil {
+		return fmt.Errorf("build %s: %w", component.Name, err)
+	}
+	defer log.Close()
+
+	step := report.Start(component.Name, "building")
+	b := &Build{Work: filepath.Join(work, "tree"), Out: out, Log: log, Step: step}
+	if report.Verbose {
+		b.Log = io.MultiWriter(log, os.Stderr)
+	}
+	if err := component.Build(b); err != nil {
+		return step.Failed(fmt.Errorf("build %s: %w\n%s\nThe whole log: %s", component.Name, err, lastLines(logPath), logPath))
+	}
+	if !component.in(out) {
+		return step.Failed(fmt.Errorf("build %s: it ended well without leaving %v. The whole log: %s", component.Name, component.Outputs, logPath))
+	}
+	if err := os.Rename(out, dir); err != nil {
+		return step.Failed(fmt.Errorf("keep %s: %w", component.Name, err))
+	}
+	step.Done("built")
+	return nil
+}
+
+// key is a hash of the name and content of all that goes in.
+func (c Component) key() (string, error) {
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%s\n%s\n", c.Name, c.Options)
+	for _, path := range c.Inputs {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return "", fmt.Errorf("build %s: %w", c.Name, err)
+		}
+		fmt.Fprintf(sum, "%s %d\n", filepath.Base(path), len(data))
+		sum.Write(data)
+	}
+	return hex.EncodeToString(sum.Sum(nil))[:16], nil
+}
+
+func (c Component) in(dir string) bool {
+	for _, name := range c.Outputs {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// lock keeps two builds of one component apart.
+func (c Cache) lock(name string) (unlock func(), err error) {
+	file, err := os.OpenFile(filepath.Join(c.Dir, name+".lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("build %s: %w", name, err)
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); err != nil {
+		file.Close()
+		return nil, fmt.Errorf("build %s: wait for another build: %w", name, err)
+	}
+	return func() { file.Close() }, nil
+}
+
+// Run runs a tool of the build and counts the lines it prints, which is all the
+// progress that a compiler tells.
+func (b *Build) Run(doing, name string, args ...string) error {
+	command := exec.Command(name, args...)
+	lines := &lineCounter{to: b.Log, count: func(n int) { b.Step.Doing("%s: %d lines of log", doing, n) }}
+	command.Stdout, command.Stderr = lines, lines
+	if err := command.Run(); err != nil {
+		return fmt.Errorf("%s: %w", filepath.Base(name), err)
+	}
+	return nil
+}
+
+type lineCounter struct {
+	to    io.Writer
+	lines int
+	count func(int)
+}
+
+func (l *lineCounter) Write(p []byte) (int, error) {
+	l.lines += bytes.Count(p, []byte{'\n'})
+	l.count(l.lines)
+	return l.to.Write(p)
+}
+
+// lastLines is the end of a log, for an error message.
+func lastLines(path string) string {
+	const most = 20
+	file, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer file.Close()
+	var last []string
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		if last = append(last, "  | "+lines.Text()); len(last) > most {
+			last = last[1:]
+		}
+	}
+	var b bytes.Buffer
+	for _, line := range last {
+		fmt.Fprintln(&b, line)
+	}
+	return b.String()
+}
+
+// Remove takes a component out of the cache, so that it is built anew.
+func (c Cache) Remove(component Component) error {
+	key, err := component.key()
+	if err != nil {
+		return err
+	}
+	if err := os.RemoveAll(filepath.Join(c.Dir, component.Name+"-"+key)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("forget %s: %w", component.Name, err)
+	}
+	return nil
+}

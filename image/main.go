@@ -1,0 +1,45 @@
+// Command twinlb builds the disk images of a pair of MySQL load balancers from
+// one seed file, and looks into seeds and images.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"twinlb/image/verify"
+	"twinlb/seed"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	if len(os.Args) == 2 && os.Args[1] == verify.Argument {
+		verify.Main()
+		return
+	}
+	root := &cobra.Command{
+		Use:           "twinlb",
+		Short:         "Build and inspect the images of a MySQL load-balancer pair",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(
+		imageCommand(),
+		checkCommand(), renderCommand(), sqlCommand(),
+		lsCommand(), catCommand(),
+		packagesCommand(), updateSourcesCommand(), reproCommand(),
+	)
+	err := root.Execute()
+	var problems seed.Problems
+	switch {
+	case err == nil:
+		return
+	case errors.As(err, &problems): // each begins with its place
+		fmt.Fprintln(os.Stderr, err)
+	default:
+		fmt.Fprintf(os.Stderr, "twinlb: %v\n", err)
+	}
+	os.Exit(1)
+}
