@@ -1,0 +1,59 @@
+# twinlb: two disks from one seed. `make help` lists what can be made.
+
+SEED   ?= examples/pair.yaml
+FORMAT ?= raw
+ROLE   ?=
+NODE   ?=
+KEYS   ?=
+OUT    ?=
+V      ?=
+
+twinlb   := build/twinlb
+verbose  := $(if $(V),--verbose)
+choice   := $(if $(NODE),--node '$(NODE)',--role '$(ROLE)')
+
+.DELETE_ON_ERROR:
+.PHONY: help image check test unit lint vm repro update-sources clean twinlb test-packages
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  ROLE=master|backup or NODE=name, SEED=file, KEYS=folder, FORMAT=raw|qcow2, OUT=file, V=1, SOURCES_DIR=folder"
+
+image: twinlb ## build the disk of one node: make image ROLE=master
+	@$(twinlb) image $(choice) --seed '$(SEED)' --format '$(FORMAT)' --keys '$(KEYS)' --out '$(OUT)' $(verbose)
+
+check: twinlb ## say whether a seed describes a pair that can work
+	@$(twinlb) check '$(SEED)'
+
+test: lint unit vm ## everything: linters, unit tests, VM tests
+
+unit: test-packages ## unit tests
+	go test ./...
+
+lint: test-packages ## formatting, vet, shell scripts
+	@test -z "$$(gofmt -l .)" || { gofmt -l . && echo "gofmt: format the files above" && exit 1; }
+	go vet ./...
+	go vet -tags vm ./qemu-tests/...
+	go vet -tags testhook ./init/...
+	shellcheck buildscripts/*.sh
+
+vm: twinlb test-packages ## boot, balance, fail over: real VMs, real MariaDB
+	go test -tags vm -count 1 -timeout 60m -v ./qemu-tests
+
+repro: twinlb ## build kernel, haproxy and keepalived twice and compare
+	@$(twinlb) repro $(verbose)
+
+update-sources: twinlb ## move the pins of buildscripts/sources.lock
+	@$(twinlb) update-sources
+	@git --no-pager diff --stat -- buildscripts/sources.lock || true
+
+test-packages: twinlb
+	@$(twinlb) packages buildscripts/packages qemu-tests/packages
+
+clean: ## remove build/; the cache stays
+	rm -rf build
+
+twinlb:
+	@mkdir -p build
+	@go build -trimpath -buildvcs=false -o $(twinlb) ./image
