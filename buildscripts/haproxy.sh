@@ -32,5 +32,6 @@ set -- "$@" IGNOREGIT=1 SUBVERS=
 
 make -j"$(nproc)" V=1 "$@" haproxy
 strip -o "$output/haproxy" haproxy
-# Without the kernel and the number of processors of the build host.
-"$output/haproxy" -vv | sed -e '/^Running on/d' -e 's/, default=[0-9]*//' >"$output/version.txt"
+"$output/haproxy" -vv >"$output/version.txt"
+# Neither the kernel nor the number of processors of the build host.
+sed -i -e '/^Running on/d' -e 's/, default=[0-9]*//' "$output/version.txt"

@@ -31,5 +31,6 @@ set -- "$@" --with-init=SYSV \
 ./configure "$@" CC="$CC" CFLAGS='-O2 -g0' LDFLAGS=-static
 make -j"$(nproc)" V=1
 strip -o "$output/keepalived" bin/keepalived
-# Without the kernel and the distribution of the build host.
-"$output/keepalived" --version 2>&1 | sed -e '/^Running on/d' -e '/^Distro:/d' >"$output/version.txt"
+"$output/keepalived" --version >"$output/version.txt" 2>&1
+# Neither the kernel nor the distribution of the build host.
+sed -i -e '/^Running on/d' -e '/^Distro:/d' "$output/version.txt"

@@ -89,10 +89,11 @@ func (p *project) sourceComponents() (map[string]component.Component, error) {
 		name, source string
 		inputs       []string
 		outputs      []string
+		lines        int
 	}{
-		{"kernel", "linux", fragments, []string{"bzImage", "config"}},
-		{"haproxy", "haproxy", []string{p.path("buildscripts/musl.sh")}, []string{"haproxy"}},
-		{"keepalived", "keepalived", []string{p.path("buildscripts/musl.sh")}, []string{"keepalived"}},
+		{"kernel", "linux", fragments, []string{"bzImage", "config"}, 2070},
+		{"haproxy", "haproxy", []string{p.path("buildscripts/musl.sh")}, []string{"haproxy"}, 162},
+		{"keepalived", "keepalived", []string{p.path("buildscripts/musl.sh")}, []string{"keepalived"}, 513},
 	} {
 		source, err := lock.Package(c.source)
 		if err != nil {
@@ -104,11 +105,12 @@ func (p *project) sourceComponents() (map[string]component.Component, error) {
 			Inputs:  append([]string{script}, c.inputs...),
 			Options: source.String() + versions,
 			Outputs: c.outputs,
+			Lines:   c.lines,
 			Build: func(b *component.Build) error {
-				if err := p.store.Unpack(p.report, source, b.Work); err != nil {
+				if err := p.store.Unpack(b.Step, source, b.Work); err != nil {
 					return err
 				}
-				return b.Run("building "+source.Version, script, b.Work, b.Out)
+				return b.Run("compiling "+source.Version, script, b.Work, b.Out)
 			},
 		}
 	}

@@ -25,6 +25,7 @@ type Component struct {
 	Inputs  []string // files that go into it
 	Options string   // whatever else does: versions, flags
 	Outputs []string // files that Build leaves in its folder
+	Lines   int      // how long the log of its tools usually is, to tell how far it is; 0 when unknown
 	// Build makes the outputs in dir. Work is an empty folder that is removed
 	// afterwards. What tools say goes to log.
 	Build func(b *Build) error
@@ -36,6 +37,8 @@ type Build struct {
 	Out  string    // where the outputs go
 	Log  io.Writer // for what tools say
 	Step *progress.Step
+
+	lines int // the component's Lines
 }
 
 // Cache is where built components are kept.
@@ -93,7 +96,7 @@ func (c Cache) build(report *progress.Report, component Component, dir string) e
 	defer log.Close()
 
 	step := report.Start(component.Name, "building")
-	b := &Build{Work: filepath.Join(work, "tree"), Out: out, Log: log, Step: step}
+	b := &Build{Work: filepath.Join(work, "tree"), Out: out, Log: log, Step: step, lines: component.Lines}
 	if report.Verbose {
 		b.Log = io.MultiWriter(log, os.Stderr)
 	}
@@ -151,7 +154,12 @@ func (c Cache) lock(name string) (unlock func(), err error) {
 // progress that a compiler tells.
 func (b *Build) Run(doing, name string, args ...string) error {
 	command := exec.Command(name, args...)
-	lines := &lineCounter{to: b.Log, count: func(n int) { b.Step.Doing("%s: %d lines of log", doing, n) }}
+	b.Step.Doing("%s", doing)
+	lines := &lineCounter{to: b.Log, count: func(n int) {
+		if b.lines > 0 {
+			b.Step.Doing("%s: about %d %%", doing, min(99, 100*n/b.lines))
+		}
+	}}
 	command.Stdout, command.Stderr = lines, lines
 	if err := command.Run(); err != nil {
 		return fmt.Errorf("%s: %w", filepath.Base(name), err)

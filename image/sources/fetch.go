@@ -24,39 +24,38 @@ type Store struct {
 
 // Unpack puts a package's source tree with Debian's patches applied at dir, which
 // must not exist. Files that are not in the store are fetched first.
-func (s Store) Unpack(report *progress.Report, p Package, dir string) error {
-	if err := s.fetch(report, p); err != nil {
+func (s Store) Unpack(step *progress.Step, p Package, dir string) error {
+	if err := s.fetch(step, p); err != nil {
 		return err
 	}
-	step := report.Start(p.Name, "unpacking "+p.Version)
+	step.Doing("unpacking %s %s", p.Name, p.Version)
 	parts, err := os.MkdirTemp(filepath.Dir(dir), ".source-")
 	if err != nil {
-		return step.Failed(fmt.Errorf("unpack %s: %w", p.Name, err))
+		return fmt.Errorf("unpack %s: %w", p.Name, err)
 	}
 	defer os.RemoveAll(parts)
 	for _, f := range p.Files {
 		if err := os.Link(s.path(f), filepath.Join(parts, f.Name)); err != nil {
-			return step.Failed(fmt.Errorf("unpack %s: %w", p.Name, err))
+			return fmt.Errorf("unpack %s: %w", p.Name, err)
 		}
 	}
 	dsc, err := p.Dsc()
 	if err != nil {
-		return step.Failed(fmt.Errorf("unpack %s: %w", p.Name, err))
+		return fmt.Errorf("unpack %s: %w", p.Name, err)
 	}
 	// The checksums are the lock file's; the .dsc's signature would need Debian's keyring of persons.
 	command := exec.Command("dpkg-source", "--no-check", "--extract", dsc, dir)
 	command.Dir = parts
 	if output, err := command.CombinedOutput(); err != nil {
-		return step.Failed(fmt.Errorf("unpack %s: %w\n%s", p.Name, err, tail(output)))
+		return fmt.Errorf("unpack %s: %w\n%s", p.Name, err, tail(output))
 	}
-	step.Done("unpacked %s", p.Version)
 	return nil
 }
 
 func (s Store) path(f File) string { return filepath.Join(s.Dir, f.SHA256+"-"+f.Name) }
 
 // fetch gets the files of p that the store lacks.
-func (s Store) fetch(report *progress.Report, p Package) error {
+func (s Store) fetch(step *progress.Step, p Package) error {
 	if s.has(p) {
 		return nil
 	}
@@ -66,18 +65,18 @@ func (s Store) fetch(report *progress.Report, p Package) error {
 	if s.From != "" {
 		return s.take(p, s.From)
 	}
-	step := report.Start(p.Name, "fetching the list of source packages")
+	step.Doing("fetching the list of source packages")
 	dir, err := os.MkdirTemp(s.Dir, ".fetch-")
 	if err != nil {
-		return step.Failed(fmt.Errorf("fetch %s: %w", p.Name, err))
+		return fmt.Errorf("fetch %s: %w", p.Name, err)
 	}
 	defer os.RemoveAll(dir)
 	a, err := newApt(filepath.Join(s.Dir, "apt"))
 	if err != nil {
-		return step.Failed(err)
+		return err
 	}
 	if err := a.update(); err != nil {
-		return step.Failed(err)
+		return err
 	}
 	stop := showBytes(step, dir, p)
 	err = a.download(p.Name, p.Version, dir)
@@ -87,13 +86,9 @@ func (s Store) fetch(report *progress.Report, p Package) error {
 			"buildscripts/sources.lock; SOURCES_DIR= builds from files that you still have", err)
 	}
 	if err != nil {
-		return step.Failed(err)
+		return err
 	}
-	if err := s.take(p, dir); err != nil {
-		return step.Failed(err)
-	}
-	step.Done("fetched %s, %d files, %.1f MB", p.Version, len(p.Files), float64(p.Size())/1e6)
-	return nil
+	return s.take(p, dir)
 }
 
 // showBytes reports how much of p has arrived in dir, until it is stopped.
@@ -110,7 +105,7 @@ func showBytes(step *progress.Step, dir string, p Package) (stop func()) {
 				}
 				return nil
 			})
-			step.Doing("fetching %s: %.1f of %.1f MB", p.Version, float64(got)/1e6, float64(p.Size())/1e6)
+			step.Doing("fetching %s %s: %.1f of %.1f MB", p.Name, p.Version, float64(got)/1e6, float64(p.Size())/1e6)
 			select {
 			case <-done:
 				return

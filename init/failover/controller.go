@@ -76,8 +76,14 @@ func (c *Controller) Elected(state keepalived.State) {
 // Yield makes the peer take the VIP over. The channel is closed as soon as this
 // node does not hold it.
 func (c *Controller) Yield() <-chan struct{} {
-	yielded := make(chan struct{})
-	c.update(func() { c.stopping, c.yielded = true, yielded })
+	var yielded chan struct{}
+	c.update(func() {
+		c.stopping = true
+		if c.yielded == nil {
+			c.yielded = make(chan struct{})
+		}
+		yielded = c.yielded
+	})
 	return yielded
 }
 

@@ -46,12 +46,12 @@ type Decision struct {
 // Decide is the policy of a node.
 func Decide(o Observation) Decision {
 	switch {
+	case o.Silent >= KillAfter:
+		return Decision{KillProxy: true, Reason: fmt.Sprintf("haproxy has not answered for %s", KillAfter)}
 	case !o.Answers:
 		return Decision{Reason: "haproxy is not ready"}
 	case o.Unchecked > 0:
 		return Decision{Reason: fmt.Sprintf("%d backends are not yet checked", o.Unchecked)}
-	case o.Silent >= KillAfter:
-		return Decision{KillProxy: true, Reason: fmt.Sprintf("haproxy has not answered for %s", KillAfter)}
 	case o.Silent >= YieldAfter:
 		return Decision{Reason: "haproxy does not answer"}
 	case o.Stopping:

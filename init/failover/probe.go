@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"twinlb/services/haproxy"
+
+	"golang.org/x/sys/unix"
 )
 
 // Answer is what one probe of HAProxy found.
@@ -53,10 +55,18 @@ func (p *Prober) probe() Answer {
 		p.runtime.Close()
 		p.runtime = nil
 	}
+	return Answer{Asked: began, Err: err, Hung: hung(err, time.Since(began))}
+}
+
+// hung tells whether the worker could have answered and did not.
+func hung(err error, took time.Duration) bool {
 	// A timeout that came late says that this program was not running, as on a
 	// stalled hypervisor, and nothing about HAProxy.
-	late := time.Since(began) > 3*ProbeInterval/2
-	return Answer{Asked: began, Err: err, Hung: errors.Is(err, os.ErrDeadlineExceeded) && !late}
+	if took > 3*ProbeInterval/2 {
+		return false
+	}
+	// EAGAIN: the connections of earlier probes fill the backlog, unix(7).
+	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, unix.EAGAIN)
 }
 
 func (p *Prober) ask() ([]haproxy.Server, error) {

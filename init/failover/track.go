@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,15 +19,16 @@ type Track struct {
 // Write puts the decision where keepalived sees it, which takes a few
 // milliseconds. What stands there already is not written again.
 func (t *Track) Write(d Decision) error {
-	able := "0"
-	if d.Able {
-		able = "1"
+	preference := strconv.Itoa(d.Preference)
+	if !d.Able {
+		// Nothing else may delay that the VIP goes.
+		return errors.Join(t.put(t.Able, "0"), t.put(t.Preference, preference))
 	}
 	// The preference first: a node that becomes able does so with its right priority.
-	if err := t.put(t.Preference, strconv.Itoa(d.Preference)); err != nil {
+	if err := t.put(t.Preference, preference); err != nil {
 		return err
 	}
-	return t.put(t.Able, able)
+	return t.put(t.Able, "1")
 }
 
 // put writes aside and renames, so that no half-written number is ever read.

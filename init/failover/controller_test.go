@@ -1,0 +1,302 @@
+package failover
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"twinlb/seed"
+	"twinlb/services/haproxy"
+	"twinlb/services/keepalived"
+)
+
+// node is a Controller with what it did to the world.
+type node struct {
+	*Controller
+	t     *testing.T
+	kills []string
+	fails []error
+}
+
+// simulate runs a test with a clock of its own that jumps ahead while it sleeps.
+func simulate(t *testing.T, preempt time.Duration, test func(n *node)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		n := &node{t: t}
+		n.Controller = &Controller{
+			Preempt:   preempt,
+			Track:     newTrack(t),
+			KillProxy: func(cause string) { n.kills = append(n.kills, cause) },
+			Failed:    func(err error) { n.fails = append(n.fails, err) },
+		}
+		test(n)
+	})
+}
+
+// check compares the track files with what they should hold.
+func (n *node) check(when, able, preference string) {
+	n.t.Helper()
+	n.t.Log(when)
+	checkTrack(n.t, n.Track, able, preference)
+	if decision := n.Status().Decision; decision.Able != (able == "1") {
+		n.t.Errorf("%s: Decision = %+v, want Able = %s", when, decision, able)
+	}
+}
+
+// probe lets the time of a probe pass and then gives its result.
+func (n *node) probe(a Answer) {
+	a.Asked = time.Now()
+	time.Sleep(ProbeInterval)
+	n.Answered(a)
+}
+
+// answer makes all probes of that time succeed.
+func (n *node) answer(d time.Duration) {
+	for range d / ProbeInterval {
+		n.probe(healthy)
+	}
+}
+
+// hang makes all probes of that time time out.
+func (n *node) hang(d time.Duration) {
+	for range d / ProbeInterval {
+		n.probe(Answer{Hung: true, Err: errors.New("no answer")})
+	}
+}
+
+var healthy = Answer{OK: true, Servers: []haproxy.Server{{Name: "mysql1", Checked: true, Up: true}}}
+
+func TestNodeIsAbleWhenHAProxyAnswersAndAllIsChecked(t *testing.T) {
+	simulate(t, 0, func(n *node) {
+		n.ProxyStarted()
+		n.check("HAProxy is started", "0", "0")
+		n.probe(Answer{OK: true, Servers: []haproxy.Server{{Checked: true}, {Checked: false}}})
+		n.check("a check is under way", "0", "0")
+		n.probe(Answer{OK: true, Servers: []haproxy.Server{{Checked: true}, {Checked: true}}})
+		n.check("all backends are checked", "1", "0")
+	})
+}
+
+func TestNodeIsUnableAtOnceWhenHAProxyEnds(t *testing.T) {
+	simulate(t, 0, func(n *node) {
+		n.ProxyStarted()
+		n.answer(time.Second)
+		n.check("HAProxy answers", "1", "0")
+		n.ProxyEnded()
+		n.check("HAProxy has ended", "0", "0")
+		n.probe(healthy)
+		n.check("a probe that began while none ran has an answer", "0", "0")
+	})
+}
+
+func TestAnswerOfThePredecessorDoesNotCount(t *testing.T) {
+	simulate(t, 0, func(n *node) {
+		n.ProxyStarted()
+		old := healthy
+		old.Asked = time.Now()
+		time.Sleep(time.Millisecond)
+		n.ProxyEnded()
+		n.ProxyStarted()
+		n.Answered(old)
+		n.check("the old HAProxy has answered", "0", "0")
+		n.Answered(Answer{Asked: time.Now(), OK: true})
+		n.check("the new HAProxy has answered", "1", "0")
+	})
+}
+
+func TestNodeTakesTheVIPBackAfterPreempt(t *testing.T) {
+	simulate(t, 30*time.Second, func(n *node) {
+		n.ProxyStarted()
+		n.answer(ProbeInterval) // able from here
+		n.check("just able", "1", "-20")
+		n.answer(30*time.Second - ProbeInterval)
+		n.check("almost 30 s in health", "1", "-20")
+		n.answer(ProbeInterval)
+		n.check("30 s in health", "1", "0")
+	})
+}
+
+func TestHealthStartsAnewAfterABreak(t *testing.T) {
+	simulate(t, 30*time.Second, func(n *node) {
+		n.ProxyStarted()
+		n.answer(29 * time.Second)
+		n.hang(YieldAfter)
+		n.check("HAProxy hangs", "0", "0")
+		n.answer(29 * time.Second)
+		n.check("29 s in health since the break", "1", "-20")
+		n.answer(2 * time.Second)
+		n.check("31 s in health since the break", "1", "0")
+	})
+}
+
+func TestNodeThatBecameMasterIsFullyMaster(t *testing.T) {
+	for _, preempt := range []time.Duration{30 * time.Second, seed.NeverPreempt} {
+		simulate(t, preempt, func(n *node) {
+			n.ProxyStarted()
+			n.answer(time.Second)
+			n.Elected(keepalived.StateBackup)
+			n.check("backup", "1", "-20")
+			n.Elected(keepalived.StateMaster)
+			n.check("master", "1", "0")
+		})
+	}
+}
+
+func TestNodeThatNeverPreemptsStaysBehind(t *testing.T) {
+	simulate(t, seed.NeverPreempt, func(n *node) {
+		n.ProxyStarted()
+		n.answer(time.Hour)
+		n.check("an hour in health", "1", "-20")
+	})
+}
+
+func TestCrashCostsOneHandOver(t *testing.T) {
+	simulate(t, 30*time.Second, func(n *node) {
+		n.ProxyStarted()
+		n.answer(time.Second)
+		n.Elected(keepalived.StateMaster)
+		n.check("master", "1", "0")
+		n.ProxyEnded()
+		n.Elected(keepalived.StateFault)
+		n.ProxyStarted()
+		n.answer(time.Second)
+		n.Elected(keepalived.StateBackup)
+		n.check("HAProxy is back", "1", "-20")
+	})
+}
+
+func TestYieldIsDoneWhenTheVIPHasGone(t *testing.T) {
+	simulate(t, 0, func(n *node) {
+		n.ProxyStarted()
+		n.answer(time.Second)
+		n.Elected(keepalived.StateMaster)
+		first, second := n.Yield(), n.Yield()
+		n.check("yielding", "1", "-20")
+		for _, yielded := range []<-chan struct{}{first, second} {
+			if closed(yielded) {
+				t.Error("yielded while this node is master")
+			}
+		}
+		n.answer(time.Second)
+		if closed(first) {
+			t.Error("yielded while this node is master")
+		}
+		n.Elected(keepalived.StateBackup)
+		for _, yielded := range []<-chan struct{}{first, second} {
+			if !closed(yielded) {
+				t.Error("not yielded when this node is backup")
+			}
+		}
+		n.Elected(keepalived.StateMaster) // the peer went away: closing again would panic
+		n.Elected(keepalived.StateBackup)
+	})
+}
+
+func TestYieldOfABackupIsDoneAtOnce(t *testing.T) {
+	simulate(t, 0, func(n *node) {
+		n.Elected(keepalived.StateBackup)
+		if !closed(n.Yield()) {
+			t.Error("not yielded though this node is backup")
+		}
+	})
+}
+
+func closed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+func TestHAProxyThatHangsLosesTheVIPAndThenItsLife(t *testing.T) {
+	simulate(t, 0, func(n *node) {
+		n.ProxyStarted()
+		n.answer(time.Second)
+		n.hang(YieldAfter - ProbeInterval)
+		n.check("one answer is missing", "1", "0")
+		n.hang(ProbeInterval)
+		n.check("two are missing", "0", "0")
+		n.hang(KillAfter - YieldAfter - ProbeInterval)
+		if len(n.kills) != 0 {
+			t.Errorf("killed before %s: %q", KillAfter, n.kills)
+		}
+		n.hang(ProbeInterval)
+		n.hang(time.Second) // it takes a while to die
+		if len(n.kills) != 1 || !strings.Contains(n.kills[0], "not answered for 5s") {
+			t.Errorf("kills = %q, want one that says: not answered for 5s", n.kills)
+		}
+		n.ProxyEnded()
+		n.ProxyStarted()
+		n.hang(KillAfter)
+		if len(n.kills) != 2 {
+			t.Errorf("kills = %q, want another for its successor", n.kills)
+		}
+	})
+}
+
+func TestAnswerEndsASilence(t *testing.T) {
+	simulate(t, 0, func(n *node) {
+		n.ProxyStarted()
+		n.answer(time.Second)
+		for range 10 {
+			n.hang(ProbeInterval)
+			n.answer(ProbeInterval)
+		}
+		n.check("every other answer is missing", "1", "0")
+		n.hang(YieldAfter)
+		n.check("two are missing", "0", "0")
+		n.answer(ProbeInterval)
+		n.check("it answers again", "1", "0")
+		n.hang(KillAfter - ProbeInterval)
+		if len(n.kills) != 0 {
+			t.Errorf("kills = %q, want none: the silence was interrupted", n.kills)
+		}
+	})
+}
+
+func TestProbeThatSaysNothingChangesNothing(t *testing.T) {
+	simulate(t, 0, func(n *node) {
+		n.ProxyStarted()
+		n.answer(time.Second)
+		for range 100 {
+			n.probe(Answer{Err: errors.New("late")})
+		}
+		n.check("this program was late", "1", "0")
+		n.hang(ProbeInterval)
+		n.probe(Answer{Err: errors.New("late")})
+		n.hang(ProbeInterval)
+		n.check("late between two that are missing", "0", "0")
+	})
+}
+
+func TestStatusTellsTheStateAndSinceWhen(t *testing.T) {
+	simulate(t, 0, func(n *node) {
+		if got := n.Status(); got.State != "" {
+			t.Errorf("State = %q before keepalived has said anything", got.State)
+		}
+		n.ProxyStarted()
+		n.answer(time.Second)
+		began := time.Now()
+		n.Elected(keepalived.StateMaster)
+		n.answer(time.Minute)
+		got := n.Status()
+		if got.State != keepalived.StateMaster || !got.Since.Equal(began) || len(got.Servers) != 1 || got.Decision.Reason != "healthy" {
+			t.Errorf("Status = %+v, want master since %s, healthy, with one server", got, began)
+		}
+	})
+}
+
+func TestTrackFilesThatCannotBeWrittenAreReported(t *testing.T) {
+	simulate(t, 0, func(n *node) {
+		n.Track.Able = filepath.Join(t.TempDir(), "missing", "able")
+		n.ProxyStarted()
+		if len(n.fails) != 1 || !strings.Contains(n.fails[0].Error(), "tell keepalived able = 0") {
+			t.Errorf("reported %v, want that keepalived cannot be told able = 0", n.fails)
+		}
+	})
+}
