@@ -26,14 +26,12 @@ type Component struct {
 	Options string   // whatever else does: versions, flags
 	Outputs []string // files that Build leaves in its folder
 	Lines   int      // how long the log of its tools usually is, to tell how far it is; 0 when unknown
-	// Build makes the outputs in dir. Work is an empty folder that is removed
-	// afterwards. What tools say goes to log.
-	Build func(b *Build) error
+	Build   func(b *Build) error
 }
 
 // Build is one run of a Component's Build.
 type Build struct {
-	Work string    // an empty folder, removed afterwards
+	Work string    // a path where nothing is; what is made there is removed afterwards
 	Out  string    // where the outputs go
 	Log  io.Writer // for what tools say
 	Step *progress.Step
@@ -105,6 +103,10 @@ func (c Cache) build(report *progress.Report, component Component, dir string) e
 	}
 	if !component.in(out) {
 		return step.Failed(fmt.Errorf("build %s: it ended well without leaving %v. The whole log: %s", component.Name, component.Outputs, logPath))
+	}
+	// What may be there lacks some of the outputs.
+	if err := os.RemoveAll(dir); err != nil {
+		return step.Failed(fmt.Errorf("keep %s: %w", component.Name, err))
 	}
 	if err := os.Rename(out, dir); err != nil {
 		return step.Failed(fmt.Errorf("keep %s: %w", component.Name, err))

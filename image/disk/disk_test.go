@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"twinlb/seed"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -333,7 +335,7 @@ func TestReadRefusesOtherDisks(t *testing.T) {
 	for _, args := range [][]string{{"-t", "3:8300"}, {"-c", "3:OTHER"}} {
 		path := write(t, Raw, layout())
 		run(t, "gdisk", "sgdisk", append(args, path)...)
-		if _, err := Read(path); err == nil || !strings.Contains(err.Error(), "no partition named "+SeedName) {
+		if _, err := Read(path); err == nil || !strings.Contains(err.Error(), "no partition named "+seed.PartitionName) {
 			t.Errorf("Read after sgdisk %s: got error %v, want that the seed partition is missing", strings.Join(args, " "), err)
 		}
 	}

@@ -4,14 +4,14 @@ import (
 	"fmt"
 	"os"
 
+	"twinlb/seed"
+
 	"github.com/diskfs/go-diskfs/partition/gpt"
 )
 
-// What tells the seed partition from any other.
-const (
-	SeedType = "7A1D6E5C-2B4F-4C0E-9D53-5457494E4C42" // made for it
-	SeedName = "TWINLB-SEED"
-)
+// SeedType is the partition type of the seed partition, made for it. Its name is
+// seed.PartitionName.
+const SeedType = "7A1D6E5C-2B4F-4C0E-9D53-5457494E4C42"
 
 const (
 	biosBootStart = 34 // first sector behind the GPT
@@ -56,7 +56,7 @@ func (t table) write(f *os.File, id [16]byte) error {
 		Partitions: []*gpt.Partition{
 			entry(1, "TWINLB-BIOS", gpt.BIOSBoot, t.biosBoot),
 			entry(2, espLabel, gpt.EFISystemPartition, t.esp),
-			entry(3, SeedName, SeedType, t.seed),
+			entry(3, seed.PartitionName, SeedType, t.seed),
 		},
 	}
 	if err := g.Write(f, t.size); err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/diskfs/go-diskfs/partition/gpt"
 
 	"twinlb/image/qcow2"
+	"twinlb/seed"
 )
 
 // Image is what a disk image holds.
@@ -70,11 +71,11 @@ func read(f *os.File) (*Image, error) {
 	if m.ESP, err = readFiles(v, "."); err != nil {
 		return nil, fmt.Errorf("ESP: %w", err)
 	}
-	seed, err := m.partition(SeedName, SeedType)
+	own, err := m.partition(seed.PartitionName, SeedType)
 	if err != nil {
 		return nil, err
 	}
-	if m.Seed, err = io.ReadAll(io.NewSectionReader(disk, seed.Offset, seed.Size)); err != nil {
+	if m.Seed, err = io.ReadAll(io.NewSectionReader(disk, own.Offset, own.Size)); err != nil {
 		return nil, fmt.Errorf("seed partition: %w", err)
 	}
 	return m, nil

@@ -37,8 +37,7 @@ func Load(folder string) (secret Secret, made bool, err error) {
 	path := filepath.Join(folder, secretFile)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		secret, err = create(folder)
-		return secret, err == nil, err
+		return create(folder)
 	}
 	if err != nil {
 		return nil, false, fmt.Errorf("read the pair's secret: %w", err)
@@ -54,30 +53,29 @@ func Load(folder string) (secret Secret, made bool, err error) {
 	return secret, false, nil
 }
 
-func create(folder string) (Secret, error) {
-	secret := make(Secret, secretSize)
+func create(folder string) (secret Secret, made bool, err error) {
+	secret = make(Secret, secretSize)
 	rand.Read(secret) // never fails, crypto/rand
 	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return nil, fmt.Errorf("make the pair's secret: %w", err)
+		return nil, false, fmt.Errorf("make the pair's secret: %w", err)
 	}
 	// Linked into place, so that two builds at once agree on one secret.
 	aside, err := os.CreateTemp(folder, ".secret-*")
 	if err != nil {
-		return nil, fmt.Errorf("make the pair's secret: %w", err)
+		return nil, false, fmt.Errorf("make the pair's secret: %w", err)
 	}
 	defer os.Remove(aside.Name())
 	_, err = fmt.Fprintln(aside, hex.EncodeToString(secret))
 	if err = errors.Join(err, aside.Close()); err != nil {
-		return nil, fmt.Errorf("make the pair's secret: %w", err)
+		return nil, false, fmt.Errorf("make the pair's secret: %w", err)
 	}
 	path := filepath.Join(folder, secretFile)
 	if err := os.Link(aside.Name(), path); errors.Is(err, fs.ErrExist) {
-		secret, _, err := Load(folder)
-		return secret, err
+		return Load(folder)
 	} else if err != nil {
-		return nil, fmt.Errorf("make the pair's secret: %w", err)
+		return nil, false, fmt.Errorf("make the pair's secret: %w", err)
 	}
-	return secret, nil
+	return secret, true, nil
 }
 
 // HostKey is the seed of a node's ed25519 SSH host key, seed.KeySize bytes.

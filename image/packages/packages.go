@@ -56,8 +56,7 @@ func Ensure(report *progress.Report, names []string) error {
 	}
 	install := append([]string{"install", "--yes", "--no-install-recommends"}, missing...)
 	if os.Geteuid() != 0 {
-		return fmt.Errorf("packages are missing, and only root may install them. Run this, then try again:\n\n"+
-			"  sudo apt-get update && sudo apt-get %s", strings.Join(install, " "))
+		return advise(install)
 	}
 	step := report.Start("packages", fmt.Sprintf("installing %d with apt-get", len(missing)))
 	for _, args := range [][]string{{"update"}, install} {
@@ -69,6 +68,11 @@ func Ensure(report *progress.Report, names []string) error {
 	}
 	step.Done("%d installed", len(missing))
 	return nil
+}
+
+func advise(install []string) error {
+	return fmt.Errorf("packages are missing, and only root may install them. Run this, then try again:\n\n"+
+		"  sudo apt-get update && sudo apt-get %s", strings.Join(install, " "))
 }
 
 func run(command *exec.Cmd, verbose bool) ([]byte, error) {

@@ -56,14 +56,18 @@ func Open() (*Consoles, error) {
 		if err != nil {
 			continue // a console= of hardware that is not there
 		}
-		o := &output{screen: name == "tty0", file: file, pending: make(chan string, queue)}
-		go o.write()
-		c.outputs = append(c.outputs, o)
+		c.add(file, name == "tty0")
 	}
 	if len(c.outputs) == 0 {
 		return nil, fmt.Errorf("open the consoles %s: none can be written to", strings.TrimSpace(string(active)))
 	}
 	return c, nil
+}
+
+func (c *Consoles) add(file *os.File, screen bool) {
+	o := &output{screen: screen, file: file, pending: make(chan string, queue)}
+	go o.write()
+	c.outputs = append(c.outputs, o)
 }
 
 // Log writes a line to every console, with the seconds since the kernel started.
@@ -88,6 +92,12 @@ func (c *Consoles) Log(subject, format string, args ...any) {
 // Show makes text the node's status: at the top of a screen, once on a line
 // console.
 func (c *Consoles) Show(text string) {
+	text = strings.Map(func(r rune) rune {
+		if r == '\n' {
+			return r
+		}
+		return printable(r)
+	}, text)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if text == c.status {

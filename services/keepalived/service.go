@@ -43,7 +43,7 @@ func Service(spec *seed.Spec, host services.Host) (services.Service, error) {
 		Name: Name,
 		Argv: []string{
 			Program,
-			"--dont-fork", "--log-console",
+			"--dont-fork", "--log-console", "--no-syslog",
 			// A process that lost its VRRP child ends, so that PID 1 sees it.
 			"--dont-respawn",
 			"--use-file", ConfigFile,
