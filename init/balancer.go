@@ -89,6 +89,9 @@ func (b *balancer) elect(service services.Service, states <-chan keepalived.Stat
 		select {
 		case answer := <-answers:
 			b.controller.Answered(answer)
+			if answer.OK && answer.Servers == nil {
+				continue // nothing new to show
+			}
 		case state := <-states:
 			b.node.consoles.Log("vrrp", "%s", state)
 			b.controller.Elected(state)
@@ -98,7 +101,7 @@ func (b *balancer) elect(service services.Service, states <-chan keepalived.Stat
 				continue
 			}
 			carrier = up
-			b.node.consoles.Log("network", "%s %s", b.node.host.Interface, map[bool]string{true: "is up", false: "has no carrier"}[up])
+			b.logLink(up)
 		case <-b.done:
 			return
 		}
@@ -185,6 +188,14 @@ func (b *balancer) process(service services.Service) supervise.Process {
 			return place(service.Files)
 		},
 		Output: func(line string) { log(service.Name, "%s", line) },
+	}
+}
+
+func (b *balancer) logLink(up bool) {
+	if up {
+		b.node.consoles.Log("network", "%s is up", b.node.host.Interface)
+	} else {
+		b.node.consoles.Log("network", "%s has no carrier", b.node.host.Interface)
 	}
 }
 

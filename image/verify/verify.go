@@ -10,7 +10,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -91,9 +90,11 @@ func (c Check) run() error {
 		return fmt.Errorf("cover /run: %w", err)
 	}
 	defer unix.Unmount("/run", 0)
-	if err := ensureInterface(c.Interface); err != nil {
+	link, err := addInterface(c.Interface)
+	if err != nil {
 		return err
 	}
+	defer netlink.LinkDel(link)
 	for _, f := range c.Files {
 		path := strings.TrimPrefix(f.Path, c.Root)
 		if f.Mode.IsDir() {
@@ -118,13 +119,11 @@ func (c Check) run() error {
 	return nil
 }
 
-func ensureInterface(name string) error {
-	if _, err := net.InterfaceByName(name); err == nil {
-		return nil
-	}
+// addInterface makes a network interface of that name, which only has to exist.
+func addInterface(name string) (netlink.Link, error) {
 	pair := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: name}, PeerName: "peer-of-it"}
 	if err := netlink.LinkAdd(pair); err != nil {
-		return fmt.Errorf("make a network interface %s: %w", name, err)
+		return nil, fmt.Errorf("make a network interface %s: %w", name, err)
 	}
-	return nil
+	return pair, nil
 }

@@ -56,9 +56,14 @@ func (c *Controller) Answered(a Answer) {
 		// An answer to a question from before the start is the predecessor's.
 		case c.started.IsZero() || a.Asked.Before(c.started):
 		case a.OK:
-			c.answers, c.silent, c.servers = true, 0, a.Servers
+			c.answers, c.silent = true, 0
+			if a.Servers != nil {
+				c.servers = a.Servers
+			}
 		case a.Hung:
 			c.silent += ProbeInterval
+		case a.Gone:
+			c.answers, c.silent = false, 0
 		}
 	})
 }
@@ -67,8 +72,12 @@ func (c *Controller) Answered(a Answer) {
 func (c *Controller) Elected(state keepalived.State) {
 	c.update(func() {
 		c.state, c.since = state, time.Now()
-		if state == keepalived.StateMaster {
+		switch state {
+		case keepalived.StateMaster:
 			c.wasMaster = true
+		case keepalived.StateStopped:
+			// A node that lost its keepalived comes back like any other.
+			c.ableSince, c.wasMaster = time.Time{}, false
 		}
 	})
 }

@@ -15,21 +15,26 @@ type Answer struct {
 	Asked   time.Time
 	OK      bool
 	Hung    bool             // it could have answered in time and did not
-	Servers []haproxy.Server // the backends, when OK
+	Gone    bool             // it has ended the conversation, or takes none
+	Servers []haproxy.Server // the backends, when they were asked for
 	Err     error            // why not OK
 }
+
+// serversEvery is how many probes there are to one question after the backends,
+// whose answer is far longer, once all their first checks have ended.
+const serversEvery = 5
 
 // Prober asks HAProxy's worker every ProbeInterval, until done is closed.
 type Prober struct {
 	Socket string
 
 	runtime *haproxy.Runtime
+	until   int // probes until the backends are asked for again
 }
 
-// Run sends an Answer for each probe.
+// Run sends an Answer for each probe, and one at once when the worker hangs up,
+// which is how its end is seen first.
 func (p *Prober) Run(answers chan<- Answer, done <-chan struct{}) {
-	tick := time.NewTicker(ProbeInterval)
-	defer tick.Stop()
 	for {
 		answer := p.probe()
 		select {
@@ -37,12 +42,27 @@ func (p *Prober) Run(answers chan<- Answer, done <-chan struct{}) {
 		case <-done:
 			return
 		}
-		select {
-		case <-tick.C:
-		case <-done:
-			return
+		if err := p.rest(time.Until(answer.Asked.Add(ProbeInterval)), done); err != nil {
+			p.hangUp()
+			select {
+			case answers <- Answer{Asked: time.Now(), Gone: true, Err: err}:
+			case <-done:
+				return
+			}
 		}
 	}
+}
+
+// rest waits until the next probe is due, or returns why the worker hung up.
+func (p *Prober) rest(d time.Duration, done <-chan struct{}) error {
+	if p.runtime != nil {
+		return p.runtime.Listen(d)
+	}
+	select {
+	case <-time.After(d):
+	case <-done:
+	}
+	return nil
 }
 
 func (p *Prober) probe() Answer {
@@ -51,22 +71,17 @@ func (p *Prober) probe() Answer {
 	if err == nil {
 		return Answer{Asked: began, OK: true, Servers: servers}
 	}
-	if p.runtime != nil {
-		p.runtime.Close()
-		p.runtime = nil
+	p.hangUp()
+	switch {
+	case errors.Is(err, unix.EAGAIN): // its backlog is full of our earlier tries
+		return Answer{Asked: began, Err: err, Hung: true}
+	case !errors.Is(err, os.ErrDeadlineExceeded):
+		return Answer{Asked: began, Err: err, Gone: true}
 	}
-	return Answer{Asked: began, Err: err, Hung: hung(err, time.Since(began))}
-}
-
-// hung tells whether the worker could have answered and did not.
-func hung(err error, took time.Duration) bool {
 	// A timeout that came late says that this program was not running, as on a
 	// stalled hypervisor, and nothing about HAProxy.
-	if took > 3*ProbeInterval/2 {
-		return false
-	}
-	// EAGAIN: the connections of earlier probes fill the backlog, unix(7).
-	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, unix.EAGAIN)
+	late := time.Since(began) > 3*ProbeInterval/2
+	return Answer{Asked: began, Err: err, Hung: !late}
 }
 
 func (p *Prober) ask() ([]haproxy.Server, error) {
@@ -75,7 +90,31 @@ func (p *Prober) ask() ([]haproxy.Server, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.runtime = runtime
+		p.runtime, p.until = runtime, 0
 	}
-	return p.runtime.Servers(ProbeInterval)
+	if p.until > 0 {
+		p.until--
+		return nil, p.runtime.Ping(ProbeInterval)
+	}
+	servers, err := p.runtime.Servers(ProbeInterval)
+	if err == nil && allChecked(servers) {
+		p.until = serversEvery - 1
+	}
+	return servers, err
+}
+
+func (p *Prober) hangUp() {
+	if p.runtime != nil {
+		p.runtime.Close()
+		p.runtime = nil
+	}
+}
+
+func allChecked(servers []haproxy.Server) bool {
+	for _, s := range servers {
+		if !s.Checked {
+			return false
+		}
+	}
+	return true
 }

@@ -3,8 +3,10 @@ package haproxy
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"net"
+	"os"
 	"time"
 )
 
@@ -54,6 +56,28 @@ func (r *Runtime) Ask(command string, timeout time.Duration) ([]byte, error) {
 		answer = append(answer, b)
 	}
 	return bytes.TrimSpace(answer[:len(answer)-len(prompt)]), nil
+}
+
+// Ping asks for next to nothing: whether the worker answers.
+func (r *Runtime) Ping(timeout time.Duration) error {
+	_, err := r.Ask("show version", timeout)
+	return err
+}
+
+// Listen waits for d while nothing is asked. It returns early, with an error,
+// when the worker ends the conversation, as it does by ending itself.
+func (r *Runtime) Listen(d time.Duration) error {
+	if err := r.conn.SetReadDeadline(time.Now().Add(d)); err != nil {
+		return fmt.Errorf("listen to haproxy: %w", err)
+	}
+	switch _, err := r.reader.Peek(1); {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil
+	case err == nil:
+		return fmt.Errorf("listen to haproxy: it speaks without being asked")
+	default:
+		return fmt.Errorf("listen to haproxy: %w", err)
+	}
 }
 
 // Close ends the conversation.

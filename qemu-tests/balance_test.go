@@ -1,0 +1,127 @@
+//go:build vm
+
+package qemutests
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"twinlb/qemu-tests/client"
+	"twinlb/qemu-tests/fakemysql"
+	"twinlb/qemu-tests/lab"
+	"twinlb/qemu-tests/vm"
+	"twinlb/seed"
+)
+
+const checkUser = "haproxy_check"
+
+func TestBalance(t *testing.T) {
+	p := startPair(t, image{seed: calmSeed(t)})
+
+	t.Run("queries alternate between the servers", func(t *testing.T) {
+		p.awaitServers(t, vipService, 1, 2)
+		p.awaitServers(t, backupService, 1, 2)
+	})
+
+	t.Run("the check leaves no aborted connections", func(t *testing.T) {
+		counters := []string{"Aborted_connects", "Aborted_connects_preauth", "Aborted_clients", "Access_denied_errors"}
+		before := make(map[string]int)
+		for _, c := range counters {
+			before[c] = p.mysql1.Status(c)
+		}
+		enough := p.mysql1.Logins(checkUser) + 20
+		lab.Await(t, time.Minute, "20 checks", func() error {
+			if n := p.mysql1.Logins(checkUser); n < enough {
+				return fmt.Errorf("%s has logged in %d times, want %d", checkUser, n, enough)
+			}
+			return nil
+		})
+		for _, c := range counters {
+			if more := p.mysql1.Status(c) - before[c]; more != 0 {
+				t.Errorf("%s grew by %d during 20 checks, want 0", c, more)
+			}
+		}
+	})
+
+	t.Run("a server that refuses the login is down", func(t *testing.T) {
+		p.mysql2.Lock(checkUser)
+		p.awaitServers(t, vipService, 1)
+		p.mysql2.Unlock(checkUser)
+		p.awaitServers(t, vipService, 1, 2)
+	})
+
+	t.Run("a server that dies is left out", func(t *testing.T) {
+		r := p.measure(t, "server killed", func() {
+			p.mysql2.Kill()
+			p.awaitServers(t, vipService, 1)
+		})
+		expectOutage(t, r, 10*time.Second)
+		p.mysql2.Restart()
+		p.awaitServers(t, vipService, 1, 2)
+	})
+}
+
+func TestSHA2Login(t *testing.T) {
+	text := exampleSeed(t, "auth: native", "auth: sha2")
+	l := lab.New(t)
+	s := &site{lab: l, client: l.Host("client", clientAddress)}
+	knows := &fakemysql.Server{ID: 1, Users: []string{checkUser, client.User}}
+	refuses := &fakemysql.Server{ID: 2, Users: []string{client.User}}
+	serve(t, l, knows, "mysql1", mysql1Address)
+	serve(t, l, refuses, "mysql2", mysql2Address)
+	vm.Start(t, l, vm.Config{Name: "lb-a", MAC: masterMAC, Disk: bake(t, image{seed: text, role: seed.Master})})
+
+	s.awaitAnswer(t, masterService)
+	s.awaitServers(t, masterService, 1)
+	lab.Await(t, time.Minute, "checks on both servers", func() error {
+		if n, m := knows.Counts().Logins, refuses.Counts().AccessDenied; n < 20 || m < 5 {
+			return fmt.Errorf("%d logins on one and %d refused ones on the other, want 20 and 5", n, m)
+		}
+		return nil
+	})
+	if got := knows.Counts(); got.AbortedConnects != 0 || got.AbortedClients != 0 {
+		t.Errorf("the check left aborted connections: %+v", got)
+	}
+}
+
+// serve runs a fake server on a host of its own.
+func serve(t *testing.T, l *lab.Lab, server *fakemysql.Server, name string, address netip.Prefix) {
+	t.Helper()
+	listener, err := l.Host(name, address).Listen("tcp", netip.AddrPortFrom(address.Addr(), 3306).String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error)
+	go func() { served <- server.Serve(listener) }()
+	t.Cleanup(func() {
+		listener.Close()
+		if err := <-served; err != nil {
+			t.Errorf("fake server %s: %v", name, err)
+		}
+	})
+}
+
+// awaitServers waits until eight queries in a row are answered by the servers in
+// turn, by no others.
+func (s *site) awaitServers(t *testing.T, service netip.AddrPort, ids ...int) {
+	t.Helper()
+	lab.Await(t, time.Minute, fmt.Sprintf("servers %v to answer in turn through %v", ids, service), func() error {
+		var got []int
+		for range 8 {
+			id, err := client.ServerID(s.client, service)
+			if err != nil {
+				return err
+			}
+			got = append(got, id)
+		}
+		for i := range ids {
+			if turn := append(slices.Clone(ids[i:]), ids[:i]...); slices.Equal(got, slices.Repeat(turn, 8/len(ids))) {
+				return nil
+			}
+		}
+		return fmt.Errorf("servers %v answered", got)
+	})
+}

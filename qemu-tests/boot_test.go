@@ -1,0 +1,90 @@
+//go:build vm
+
+package qemutests
+
+import (
+	"fmt"
+	"net/netip"
+	"testing"
+	"time"
+
+	"twinlb/qemu-tests/client"
+	"twinlb/qemu-tests/vm"
+	"twinlb/seed"
+)
+
+func TestBoot(t *testing.T) {
+	text := exampleSeed(t)
+	raw := bake(t, image{seed: text, role: seed.Master})
+	qcow2 := bake(t, image{seed: text, role: seed.Master, format: "qcow2"})
+	tests := []struct {
+		name   string
+		config vm.Config
+	}{
+		{"direct", direct(t, raw, vm.Config{Disk: raw})},
+		{"bios", vm.Config{Disk: raw, Memory: 64}},
+		{"qcow2", vm.Config{Disk: qcow2}},
+		{"uefi", vm.Config{Disk: raw, UEFI: true}},
+	}
+	s := newSite(t, text)
+	// The client asks for an address that nobody has yet each 40 ms, not each
+	// second, so that the times are the node's.
+	if err := s.client.Sysctl("net/ipv4/neigh/eth0/retrans_time_ms", "40"); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.config.Name, tt.config.MAC = tt.name, masterMAC
+			node := s.measureFirst(t, masterService)
+			vip := s.measureFirst(t, vipService)
+			m := vm.Start(t, s.lab, tt.config)
+			t.Logf("from power on to the first query through the node %v, through the VIP %v",
+				node().Sub(m.PowerOn).Round(time.Millisecond), vip().Sub(m.PowerOn).Round(time.Millisecond))
+			t.Logf("QEMU used %v of CPU time until then", cpuTime(t, m))
+		})
+	}
+}
+
+// measureFirst begins to connect now. The function that it returns waits for the
+// first answer and tells when it came.
+func (s *site) measureFirst(t *testing.T, service netip.AddrPort) func() time.Time {
+	t.Helper()
+	meter, err := client.StartMeter(s.client, service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() time.Time {
+		t.Helper()
+		meter.AwaitSteady(t, comeUp, fmt.Sprintf("through %v", service))
+		first, _ := meter.Stop().FirstAnswer()
+		return first
+	}
+}
+
+func TestIdle(t *testing.T) {
+	const during = 20 * time.Second
+	p := startPair(t, image{seed: exampleSeed(t)})
+	masterBefore, backupBefore := cpuTime(t, p.master), cpuTime(t, p.backup)
+	p.master.StaysOn(during)
+	expectIdle(t, p.master, cpuTime(t, p.master)-masterBefore, during)
+	expectIdle(t, p.backup, cpuTime(t, p.backup)-backupBefore, during)
+}
+
+// expectIdle has a bound that only a busy loop in the guest exceeds.
+func expectIdle(t *testing.T, m *vm.VM, used, during time.Duration) {
+	t.Helper()
+	share := 100 * float64(used) / float64(during)
+	t.Logf("%s uses %.1f %% of a core when idle", m.Name, share)
+	if share > 30 {
+		t.Errorf("%s uses %.1f %% of a core when idle, want a few: something is busy in it", m.Name, share)
+	}
+}
+
+func cpuTime(t *testing.T, m *vm.VM) time.Duration {
+	t.Helper()
+	used, err := m.CPUTime()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return used
+}

@@ -1,0 +1,68 @@
+//go:build vm
+
+package qemutests
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"twinlb/qemu-tests/lab"
+	"twinlb/qemu-tests/vm"
+	"twinlb/seed"
+)
+
+// A boot that must fail is read from the serial console: it is what the user
+// sees. The rest of the verdict is that nothing answers, and that no reboot
+// wipes the screen.
+
+func TestBrokenSeed(t *testing.T) {
+	good := bake(t, image{seed: exampleSeed(t), role: seed.Master})
+	var line, column int
+	broken := reseed(t, good, func(userData string) string {
+		const key, typo = "advert_interval:", "advert_intervall:"
+		before, _, _ := strings.Cut(userData, key)
+		line = strings.Count(before, "\n") + 1
+		column = len(before) - strings.LastIndex(before, "\n")
+		return strings.Replace(userData, key, typo, 1)
+	})
+	expectFailedBoot(t, vm.Config{Disk: broken}, fmt.Sprintf(`user-data:%d:%d:.*advert_intervall`, line, column))
+}
+
+func TestEmptySeedPartition(t *testing.T) {
+	good := bake(t, image{seed: exampleSeed(t), role: seed.Master})
+	empty := reseed(t, good, func(string) string { return "" })
+	expectFailedBoot(t, vm.Config{Disk: empty}, `no seed was ever written to it`)
+}
+
+func TestNoDisk(t *testing.T) {
+	good := bake(t, image{seed: exampleSeed(t), role: seed.Master})
+	expectFailedBoot(t, direct(t, good, vm.Config{}), `no partition is named `+seed.PartitionName)
+}
+
+// expectFailedBoot wants the problem on the screen, nothing that answers, and a
+// machine that stays on until its power button is pressed.
+func expectFailedBoot(t *testing.T, c vm.Config, problem string) {
+	t.Helper()
+	l := lab.New(t)
+	s := &site{lab: l, client: l.Host("client", clientAddress)}
+	c.Name, c.MAC = "lb-a", masterMAC
+	m := vm.Start(t, l, c)
+	m.WaitSerial(problem, comeUp)
+	m.StaysOn(5 * time.Second)
+	if got := s.holders(t); len(got) != 0 {
+		t.Errorf("%v claims the VIP, want nobody", got)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if conn, err := s.client.Dial(ctx, "tcp", masterService.String()); err == nil {
+		conn.Close()
+		t.Errorf("%v answers, want a node that does not", masterService)
+	}
+	if err := m.PowerButton(); err != nil {
+		t.Fatal(err)
+	}
+	m.WaitOff(time.Minute)
+}

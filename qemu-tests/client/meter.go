@@ -1,0 +1,179 @@
+package client
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"golang.org/x/sys/unix"
+
+	"twinlb/qemu-tests/lab"
+)
+
+// An attempt begins each interval, whatever became of the others, and has the
+// limit to the end of a query.
+const (
+	interval = 20 * time.Millisecond
+	limit    = 250 * time.Millisecond
+	// patience keeps a connection for as long as the kernel's second SYN needs
+	// (1 s, RFC 6298 §2), to see that it would have been saved.
+	patience = 2 * time.Second
+)
+
+// Meter makes connection after connection to one address until it is stopped.
+type Meter struct {
+	connector driver.Connector
+	quit      chan struct{}
+	stopped   chan struct{}
+
+	mu       sync.Mutex
+	attempts []Attempt // in the order they began; Took is 0 while one is under way
+}
+
+// StartMeter begins to measure from the host.
+func StartMeter(from *lab.Host, server netip.AddrPort) (*Meter, error) {
+	account := mysql.NewConfig()
+	account.User, account.Net, account.Addr = User, "tcp", server.String()
+	account.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := from.Dial(ctx, network, address)
+		if err == nil {
+			observe(ctx, conn)
+		}
+		return conn, err
+	}
+	account.Logger = log.New(io.Discard, "", 0)
+	connector, err := mysql.NewConnector(account)
+	if err != nil {
+		return nil, fmt.Errorf("measure the outage of %v: %w", server, err)
+	}
+	m := &Meter{connector: connector, quit: make(chan struct{}), stopped: make(chan struct{})}
+	go m.run()
+	return m, nil
+}
+
+// Stop begins no more attempts, waits for those under way and returns them all.
+func (m *Meter) Stop() *Result {
+	close(m.quit)
+	<-m.stopped
+	return &Result{Attempts: m.attempts}
+}
+
+// AwaitSteady waits until every attempt of half a second from now on, or later,
+// has been answered. The test fails when that does not come within the limit;
+// when says what it is to come before or after.
+func (m *Meter) AwaitSteady(t testing.TB, limit time.Duration, when string) {
+	t.Helper()
+	since := time.Now()
+	lab.Await(t, limit, "connections to be steady "+when, func() error { return m.steady(since) })
+}
+
+// steady looks at the newest attempts first, but for those that are under way
+// and still in time.
+func (m *Meter) steady(since time.Time) error {
+	const enough = int(500 * time.Millisecond / interval)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	answered := 0
+	for _, a := range slices.Backward(m.attempts) {
+		switch {
+		case a.Begin.Before(since):
+			return fmt.Errorf("only %d attempts, all answered", answered)
+		case a.Took == 0 && time.Since(a.Begin) < limit:
+		case a.Took == 0:
+			return fmt.Errorf("the attempt of %v ago is without answer", time.Since(a.Begin).Round(time.Millisecond))
+		case a.Err != nil:
+			return a.Err
+		case a.Failed():
+			return fmt.Errorf("an attempt took %v", a.Took.Round(time.Millisecond))
+		default:
+			answered++
+		}
+		if answered == enough {
+			return nil
+		}
+	}
+	return fmt.Errorf("only %d attempts, all answered", answered)
+}
+
+func (m *Meter) run() {
+	defer close(m.stopped)
+	var pending sync.WaitGroup
+	defer pending.Wait()
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		i := m.begin()
+		pending.Go(func() { m.attempt(i) })
+		select {
+		case <-ticker.C:
+		case <-m.quit:
+			return
+		}
+	}
+}
+
+func (m *Meter) begin() (i int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.attempts = append(m.attempts, Attempt{Begin: time.Now()})
+	return len(m.attempts) - 1
+}
+
+func (m *Meter) attempt(i int) {
+	m.mu.Lock()
+	a := m.attempts[i]
+	m.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.WithValue(context.Background(), attemptKey{}, &a), patience)
+	defer cancel()
+	a.Server, a.Err = m.query(ctx)
+	a.Took = time.Since(a.Begin)
+	m.mu.Lock()
+	m.attempts[i] = a
+	m.mu.Unlock()
+}
+
+// query uses the driver without database/sql, which would try again by itself.
+func (m *Meter) query(ctx context.Context) (server int, err error) {
+	conn, err := m.connector.Connect(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close()
+	rows, err := conn.(driver.QueryerContext).QueryContext(ctx, "show variables like 'server_id'", nil)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	row := make([]driver.Value, 2)
+	if err := rows.Next(row); err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(fmt.Sprintf("%s", row[1]))
+}
+
+type attemptKey struct{}
+
+// observe notes on the context's attempt that TCP is connected, and whether it
+// needed a second SYN: tcpi_total_retrans counts nothing else so early.
+func observe(ctx context.Context, conn net.Conn) {
+	a := ctx.Value(attemptKey{}).(*Attempt)
+	a.Connected = true
+	raw, err := conn.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		return
+	}
+	raw.Control(func(fd uintptr) {
+		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+		a.SYNRetried = err == nil && info.Total_retrans > 0
+	})
+}

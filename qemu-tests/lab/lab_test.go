@@ -1,0 +1,214 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+var (
+	clientAddress = netip.MustParsePrefix("192.168.100.1/24")
+	serverAddress = netip.MustParsePrefix("192.168.100.51/24")
+	vip           = netip.MustParsePrefix("192.168.100.60/32")
+)
+
+func TestHostsReachEachOther(t *testing.T) {
+	l := New(t)
+	client, server := l.Host("client", clientAddress), l.Host("mysql1", serverAddress)
+	address := serveGreeting(t, server)
+	if err := greet(client, address); err != nil {
+		t.Errorf("dial from the client's namespace: %v", err)
+	}
+
+	stranger := New(t).Host("client", clientAddress)
+	if err := greet(stranger, address); err == nil {
+		t.Errorf("dial %s from another lab succeeded, want it unreachable", address)
+	}
+}
+
+func TestSysctl(t *testing.T) {
+	h := New(t).Host("client", clientAddress)
+	if err := h.Sysctl("net/ipv4/neigh/eth0/retrans_time_ms", "100"); err != nil {
+		t.Fatal(err)
+	}
+	out, err := h.Command("cat", "/proc/sys/net/ipv4/neigh/eth0/retrans_time_ms").Output()
+	if got := strings.TrimSpace(string(out)); err != nil || got != "100" {
+		t.Errorf("in the namespace the variable is %q, error %v, want 100", got, err)
+	}
+	if outside, err := os.ReadFile("/proc/sys/net/ipv4/neigh/eth0/retrans_time_ms"); err == nil && string(outside) == "100\n" {
+		t.Error("the variable was set outside the namespace")
+	}
+}
+
+func TestPort(t *testing.T) {
+	tests := []struct {
+		name        string
+		spoil, mend func(*Port) error
+		carrier     bool
+	}{
+		{"cut", (*Port).Cut, (*Port).Plug, false},
+		{"mute", (*Port).Mute, (*Port).Unmute, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := New(t)
+			client, server := l.Host("client", clientAddress), l.Host("mysql1", serverAddress)
+			address := serveGreeting(t, server)
+			if err := tt.spoil(server.Port); err != nil {
+				t.Fatal(err)
+			}
+			if err := greet(client, address); err == nil {
+				t.Errorf("dial through a broken cable succeeded, want a timeout")
+			}
+			if got := hasCarrier(t, server); got != tt.carrier {
+				t.Errorf("carrier at the host is %v, want %v", got, tt.carrier)
+			}
+			if err := tt.mend(server.Port); err != nil {
+				t.Fatal(err)
+			}
+			Await(t, 5*time.Second, "the mended cable to pass frames", func() error { return greet(client, address) })
+		})
+	}
+}
+
+func TestWhoHas(t *testing.T) {
+	l := New(t)
+	client := l.Host("client", clientAddress)
+	a, b := l.Host("lb-a", netip.MustParsePrefix("192.168.100.53/24")), l.Host("lb-b", netip.MustParsePrefix("192.168.100.54/24"))
+	check := func(when string, want ...*Host) {
+		t.Helper()
+		got, err := client.WhoHas(vip.Addr(), 100*time.Millisecond)
+		if err != nil {
+			t.Fatal(err)
+		}
+		macs := make(map[string]bool)
+		for _, h := range want {
+			macs[macOf(t, h)] = true
+		}
+		for _, mac := range got {
+			if !macs[mac.String()] {
+				t.Errorf("%s: %v claims the VIP, want only %v", when, mac, macs)
+			}
+		}
+		if len(got) != len(want) {
+			t.Errorf("%s: %d claim the VIP, want %d", when, len(got), len(want))
+		}
+	}
+	check("on nobody")
+	l.ip("-n", a.Name, "address", "add", vip.String(), "dev", "eth0")
+	check("on one", a)
+	l.ip("-n", b.Name, "address", "add", vip.String(), "dev", "eth0")
+	check("on both", a, b)
+	l.ip("-n", a.Name, "address", "del", vip.String(), "dev", "eth0")
+	check("on the other", b)
+}
+
+func TestLabLeavesNothing(t *testing.T) {
+	var l *Lab
+	t.Run("lab", func(t *testing.T) {
+		l = New(t)
+		l.Host("client", clientAddress)
+		l.Tap("lb-a")
+	})
+	for _, name := range []string{l.prefix + "-switch", l.prefix + "-client"} {
+		if _, err := os.Stat("/run/netns/" + name); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("namespace %s is still there (%v)", name, err)
+		}
+	}
+	if _, err := os.Stat(l.Dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("work directory %s is still there (%v)", l.Dir, err)
+	}
+}
+
+func TestNewRemovesOrphansOnly(t *testing.T) {
+	dead := exec.Command("true")
+	if err := dead.Run(); err != nil {
+		t.Fatal(err)
+	}
+	l := New(t)
+	mine, err := ownerPrefix(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	orphaned := fmt.Sprintf("twinlb-%d-1-1-client", dead.Process.Pid)
+	reused := fmt.Sprintf("twinlb-%d-1-1-client", os.Getpid())
+	owned, foreign := mine+"-0-client", "twinlb"
+	for _, name := range []string{orphaned, reused, owned, foreign} {
+		l.ip("netns", "add", name)
+		defer run("ip", "netns", "delete", name)
+	}
+	New(t)
+	for name, want := range map[string]bool{orphaned: false, reused: false, owned: true, foreign: true} {
+		if _, err := os.Stat("/run/netns/" + name); (err == nil) != want {
+			t.Errorf("namespace %s exists: %v, want %v", name, err == nil, want)
+		}
+	}
+}
+
+// serveGreeting listens on port 3306 of the host, sends a byte to each client
+// and returns its address.
+func serveGreeting(t *testing.T, h *Host) string {
+	t.Helper()
+	address := netip.AddrPortFrom(serverAddress.Addr(), 3306).String()
+	listener, err := h.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			conn.Write([]byte("\n"))
+			conn.Close()
+		}
+	}()
+	return address
+}
+
+func greet(from *Host, address string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+	defer cancel()
+	conn, err := from.Dial(ctx, "tcp", address)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	_, err = conn.Read(make([]byte, 1))
+	return err
+}
+
+func hasCarrier(t *testing.T, h *Host) bool {
+	t.Helper()
+	out, err := exec.Command("ip", "-n", h.Name, "link", "show", "eth0").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return !strings.Contains(string(out), "NO-CARRIER")
+}
+
+func macOf(t *testing.T, h *Host) string {
+	t.Helper()
+	var mac string
+	err := h.Do(func() error {
+		eth0, err := net.InterfaceByName("eth0")
+		if err == nil {
+			mac = eth0.HardwareAddr.String()
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return mac
+}

@@ -1,0 +1,31 @@
+//go:build vm
+
+package qemutests
+
+import (
+	"testing"
+	"time"
+)
+
+func TestPowerButton(t *testing.T) {
+	p := startPair(t, image{seed: calmSeed(t)})
+	r := p.measure(t, "master shut down by its power button", func() {
+		if err := p.master.PowerButton(); err != nil {
+			t.Fatal(err)
+		}
+		p.master.WaitOff(time.Minute)
+		p.awaitHolder(t, p.backup)
+	})
+	if cut := r.Cut(); len(cut) > 0 {
+		t.Errorf("%d connections failed that were not open at the hand-over, the first of them: %+v", len(cut), cut[0])
+	}
+}
+
+func TestCtrlAltDel(t *testing.T) {
+	p := startPair(t, image{seed: calmSeed(t)})
+	if err := p.backup.CtrlAltDel(); err != nil {
+		t.Fatal(err)
+	}
+	p.backup.WaitOff(time.Minute) // it would reboot, but QEMU was told not to
+	p.awaitHolder(t, p.master)
+}

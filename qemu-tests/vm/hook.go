@@ -1,0 +1,47 @@
+package vm
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+)
+
+// hookTimeout is for a guest that has opened the port; one that has not never answers.
+const hookTimeout = 5 * time.Second
+
+// hookReply is one line of JSON from the guest.
+type hookReply struct {
+	OK  bool   `json:"ok"`
+	Out string `json:"out"` // what was asked for, or what went wrong
+}
+
+// Hook has the guest, if it was built for tests, run one command and returns
+// its output. The commands are
+//
+//	kill SIGNAL haproxy-master|haproxy-worker|keepalived-parent|keepalived-child|keepalived-both
+//	addresses
+//	processes
+//	file PATH
+//
+// One line goes to the guest, one line of JSON comes back.
+func (m *VM) Hook(command string) (string, error) {
+	conn, err := net.DialTimeout("unix", m.path("hook"), hookTimeout)
+	if err != nil {
+		return "", m.errorf("test hook "+command, err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(hookTimeout))
+	if _, err := fmt.Fprintln(conn, command); err != nil {
+		return "", m.errorf("test hook "+command, err)
+	}
+	var reply hookReply
+	if err := json.NewDecoder(conn).Decode(&reply); err != nil {
+		return "", m.errorf("test hook "+command+": wait for the reply", err)
+	}
+	if !reply.OK {
+		return "", m.errorf("test hook "+command, errors.New(reply.Out))
+	}
+	return reply.Out, nil
+}

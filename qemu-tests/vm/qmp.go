@@ -1,0 +1,93 @@
+package vm
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"time"
+)
+
+// qmpTimeout bounds one command; QEMU answers from its main loop, in
+// milliseconds when the host is quiet.
+const qmpTimeout = 10 * time.Second
+
+// PowerButton presses the ACPI power button.
+func (m *VM) PowerButton() error {
+	return m.qmp("system_powerdown", nil)
+}
+
+// Unplug takes the carrier from the guest's NIC.
+func (m *VM) Unplug() error {
+	return m.qmp("set_link", map[string]any{"name": "nic", "up": false})
+}
+
+// Replug undoes Unplug.
+func (m *VM) Replug() error {
+	return m.qmp("set_link", map[string]any{"name": "nic", "up": true})
+}
+
+// CtrlAltDel presses these keys on the machine's keyboard.
+func (m *VM) CtrlAltDel() error {
+	keys := []map[string]string{}
+	for _, k := range []string{"ctrl", "alt", "delete"} {
+		keys = append(keys, map[string]string{"type": "qcode", "data": k})
+	}
+	return m.qmp("send-key", map[string]any{"keys": keys})
+}
+
+// Screendump writes what the VGA screen shows to a file in the machine's
+// directory, in PPM format, and returns its path.
+func (m *VM) Screendump() (string, error) {
+	path := m.path("screen.ppm")
+	return path, m.qmp("screendump", map[string]any{"filename": path})
+}
+
+// qmp runs one command of the QEMU Machine Protocol over a connection of its
+// own (QEMU's docs/interop/qmp-spec).
+func (m *VM) qmp(command string, arguments map[string]any) error {
+	conn, err := net.DialTimeout("unix", m.path("qmp"), qmpTimeout)
+	if err != nil {
+		return m.errorf("QMP "+command, err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(qmpTimeout))
+	in, out := json.NewDecoder(conn), json.NewEncoder(conn)
+	var greeting struct{ QMP json.RawMessage }
+	if err := in.Decode(&greeting); err != nil {
+		return m.errorf("QMP greeting", err)
+	}
+	if err := execute(in, out, "qmp_capabilities", nil); err != nil {
+		return m.errorf("QMP qmp_capabilities", err)
+	}
+	if err := execute(in, out, command, arguments); err != nil {
+		return m.errorf("QMP "+command, err)
+	}
+	return nil
+}
+
+func execute(in *json.Decoder, out *json.Encoder, command string, arguments map[string]any) error {
+	request := map[string]any{"execute": command}
+	if arguments != nil {
+		request["arguments"] = arguments
+	}
+	if err := out.Encode(request); err != nil {
+		return err
+	}
+	// Events may come before the reply.
+	for {
+		var reply struct {
+			Event  string
+			Return json.RawMessage
+			Error  *struct{ Class, Desc string }
+		}
+		if err := in.Decode(&reply); err != nil {
+			return err
+		}
+		if reply.Error != nil {
+			return fmt.Errorf("%s: %s", reply.Error.Class, reply.Error.Desc)
+		}
+		if reply.Event == "" {
+			return nil
+		}
+	}
+}
