@@ -56,4 +56,4 @@ clean: ## remove build/; the cache stays
 
 twinlb:
 	@mkdir -p build
-	@go build -trimpath -buildvcs=false -o $(twinlb) ./image
+	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -o $(twinlb) ./image
