@@ -85,6 +85,9 @@ func (n *node) testCommand(words []string) (string, error) {
 }
 
 func (n *node) killForTest(signal syscall.Signal, target string) error {
+	if target == "init" {
+		return syscall.Kill(os.Getpid(), signal)
+	}
 	var pids []int
 	leader, child := 0, 0
 	service, which, _ := strings.Cut(target, "-")

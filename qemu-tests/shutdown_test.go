@@ -21,11 +21,17 @@ func TestPowerButton(t *testing.T) {
 	}
 }
 
-func TestCtrlAltDel(t *testing.T) {
-	p := startPair(t, image{seed: calmSeed(t)})
+func TestCtrlAltDelAndSignal(t *testing.T) {
+	p := startPair(t, image{seed: calmSeed(t), hook: true})
 	if err := p.backup.CtrlAltDel(); err != nil {
 		t.Fatal(err)
 	}
 	p.backup.WaitOff(time.Minute) // it would reboot, but QEMU was told not to
 	p.awaitHolder(t, p.master)
+
+	hook(t, p.master, "kill TERM init")
+	p.master.WaitOff(time.Minute)
+	if got := p.holders(t); len(got) != 0 {
+		t.Errorf("%v claims the VIP after both nodes have stopped", got)
+	}
 }

@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"twinlb/image/progress"
@@ -99,7 +100,7 @@ func (c Cache) build(report *progress.Report, component Component, dir string) e
 		b.Log = io.MultiWriter(log, os.Stderr)
 	}
 	if err := component.Build(b); err != nil {
-		return step.Failed(fmt.Errorf("build %s: %w\n%s\nThe whole log: %s", component.Name, err, lastLines(logPath), logPath))
+		return step.Failed(fmt.Errorf("build %s: %w%s", component.Name, err, lastLines(logPath)))
 	}
 	if !component.in(out) {
 		return step.Failed(fmt.Errorf("build %s: it ended well without leaving %v. The whole log: %s", component.Name, component.Outputs, logPath))
@@ -181,7 +182,8 @@ func (l *lineCounter) Write(p []byte) (int, error) {
 	return l.to.Write(p)
 }
 
-// lastLines is the end of a log, for an error message.
+// lastLines is the end of a log and its place, for an error message; nothing when
+// no tool has said anything.
 func lastLines(path string) string {
 	const most = 20
 	file, err := os.Open(path)
@@ -191,15 +193,14 @@ func lastLines(path string) string {
 	defer file.Close()
 	var last []string
 	for lines := bufio.NewScanner(file); lines.Scan(); {
-		if last = append(last, "  | "+lines.Text()); len(last) > most {
+		if last = append(last, "\n  | "+lines.Text()); len(last) > most {
 			last = last[1:]
 		}
 	}
-	var b bytes.Buffer
-	for _, line := range last {
-		fmt.Fprintln(&b, line)
+	if len(last) == 0 {
+		return ""
 	}
-	return b.String()
+	return strings.Join(last, "") + "\nThe whole log: " + path
 }
 
 // Remove takes a component out of the cache, so that it is built anew.

@@ -28,8 +28,11 @@ const (
 // Folder is where a seed's keys are unless said otherwise: pair.yaml has
 // pair.keys beside it, a NoCloud folder pair has pair.keys as well.
 func Folder(seedPath string) string {
-	clean := filepath.Clean(seedPath)
-	return strings.TrimSuffix(clean, filepath.Ext(clean)) + ".keys"
+	path := filepath.Clean(seedPath)
+	for _, extension := range []string{".yaml", ".yml"} {
+		path = strings.TrimSuffix(path, extension)
+	}
+	return path + ".keys"
 }
 
 // Load reads the secret in folder and makes it on first use; made tells which.

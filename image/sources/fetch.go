@@ -35,7 +35,7 @@ func (s Store) Unpack(step *progress.Step, p Package, dir string) error {
 	}
 	defer os.RemoveAll(parts)
 	for _, f := range p.Files {
-		if err := os.Link(s.path(f), filepath.Join(parts, f.Name)); err != nil {
+		if err := os.Symlink(s.path(f), filepath.Join(parts, f.Name)); err != nil {
 			return fmt.Errorf("unpack %s: %w", p.Name, err)
 		}
 	}
@@ -153,6 +153,9 @@ func check(path string, want File) error {
 	sum := sha256.New()
 	if _, err := io.Copy(sum, file); err != nil {
 		return fmt.Errorf("check the source file %s: %w", want.Name, err)
+	}
+	if info, err := file.Stat(); err == nil && info.Size() != want.Size {
+		return fmt.Errorf("check the source file %s: it has %d bytes, the lock file says %d", path, info.Size(), want.Size)
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); got != want.SHA256 {
 		return fmt.Errorf("check the source file %s: its checksum is wrong; do not trust it\n"+

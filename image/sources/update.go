@@ -70,7 +70,7 @@ func (s Store) newest(report *progress.Report, a *apt, old Package) (Package, er
 		}
 		note := ""
 		if gone > 0 {
-			note = fmt.Sprintf(" (%d newer are listed, their files are not there)", gone)
+			note = fmt.Sprintf(" (newer ones that are listed but not there: %d)", gone)
 		}
 		if version == old.Version {
 			step.Done("stays at %s%s", version, note)

@@ -92,6 +92,48 @@ func TestNodeIsUnableAtOnceWhenHAProxyEnds(t *testing.T) {
 	})
 }
 
+func TestNodeIsUnableAtOnceWhenTheWorkerIsGone(t *testing.T) {
+	simulate(t, 0, func(n *node) {
+		n.ProxyStarted()
+		n.answer(time.Second)
+		n.check("the worker answers", "1", "0")
+		n.Answered(Answer{Asked: time.Now(), Gone: true, Err: errors.New("EOF")})
+		n.check("the worker is gone", "0", "0")
+		n.answer(ProbeInterval)
+		n.check("its successor answers", "1", "0")
+	})
+}
+
+func TestBackendsAreRememberedBetweenQuestionsForThem(t *testing.T) {
+	simulate(t, 0, func(n *node) {
+		n.ProxyStarted()
+		n.probe(Answer{OK: true, Servers: []haproxy.Server{{Checked: false}}})
+		n.probe(Answer{OK: true})
+		n.check("a check was under way when it was last asked", "0", "0")
+		n.probe(Answer{OK: true, Servers: []haproxy.Server{{Name: "mysql1", Checked: true}}})
+		n.probe(Answer{OK: true})
+		n.check("all was checked when it was last asked", "1", "0")
+		if got := n.Status().Servers; len(got) != 1 || got[0].Name != "mysql1" {
+			t.Errorf("Servers = %v, want mysql1", got)
+		}
+	})
+}
+
+func TestNodeThatLostItsKeepalivedComesBackLikeAnyOther(t *testing.T) {
+	simulate(t, 30*time.Second, func(n *node) {
+		n.ProxyStarted()
+		n.answer(time.Minute)
+		n.Elected(keepalived.StateMaster)
+		n.check("master", "1", "0")
+		n.Elected(keepalived.StateStopped)
+		n.check("keepalived has ended", "1", "-20")
+		n.answer(29 * time.Second)
+		n.check("29 s later", "1", "-20")
+		n.answer(2 * time.Second)
+		n.check("31 s later", "1", "0")
+	})
+}
+
 func TestAnswerOfThePredecessorDoesNotCount(t *testing.T) {
 	simulate(t, 0, func(n *node) {
 		n.ProxyStarted()

@@ -42,13 +42,15 @@ func (p *Prober) Run(answers chan<- Answer, done <-chan struct{}) {
 		case <-done:
 			return
 		}
-		if err := p.rest(time.Until(answer.Asked.Add(ProbeInterval)), done); err != nil {
+		next := answer.Asked.Add(ProbeInterval)
+		if err := p.rest(time.Until(next), done); err != nil {
 			p.hangUp()
 			select {
 			case answers <- Answer{Asked: time.Now(), Gone: true, Err: err}:
 			case <-done:
 				return
 			}
+			_ = p.rest(time.Until(next), done)
 		}
 	}
 }

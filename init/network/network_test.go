@@ -296,9 +296,14 @@ func TestPurgeFromALinkThatIsGoneIsAnError(t *testing.T) {
 func TestWatchTellsTheCarrier(t *testing.T) {
 	enter(t)
 	link, far, wall := cable(t, "eth0")
-	other, _, _ := cable(t, "eth1")
-	if err := netlink.LinkSetUp(link); err != nil {
+	lo, err := netlink.LinkByName("lo")
+	if err != nil {
 		t.Fatal(err)
+	}
+	for _, l := range []netlink.Link{lo, link} { // lo runs all the time, which says nothing
+		if err := netlink.LinkSetUp(l); err != nil {
+			t.Fatal(err)
+		}
 	}
 	done := make(chan struct{})
 	running, err := Watch(link, done)
@@ -326,7 +331,6 @@ func TestWatchTellsTheCarrier(t *testing.T) {
 	do(wall.LinkSetUp(far))
 	expect("the cable is plugged in", true)
 	do(netlink.LinkSetMTU(link, 1400)) // says nothing of the carrier
-	do(netlink.LinkSetUp(other))       // another's
 	do(wall.LinkSetDown(far))
 	expect("the cable is pulled out", false)
 	do(wall.LinkSetUp(far))

@@ -20,7 +20,7 @@ type hookReply struct {
 // Hook has the guest, if it was built for tests, run one command and returns
 // its output. The commands are
 //
-//	kill SIGNAL haproxy-master|haproxy-worker|keepalived-parent|keepalived-child|keepalived-both
+//	kill SIGNAL haproxy-master|haproxy-worker|keepalived-parent|keepalived-child|keepalived-both|init
 //	addresses
 //	processes
 //	file PATH

@@ -94,14 +94,14 @@ func TestPromptMayComeInPieces(t *testing.T) {
 	r := dial(t, worker(t, func(conn net.Conn, commands *bufio.Scanner) {
 		greet(conn, commands)
 		commands.Scan()
-		for _, piece := range []string{"one", "\n>", "two\n", "> three\n", "\n", ">", " "} {
+		for _, piece := range []string{"one> ", "\n>", "two\n", ">", " "} {
 			io.WriteString(conn, piece)
 		}
 		commands.Scan()
 	}))
 	got, err := r.Ask("show info", timeout)
-	if want := "one\n>two"; err != nil || string(got) != want {
-		t.Errorf("Ask = %q, %v, want %q, up to the first prompt", got, err, want)
+	if want := "one> \n>two"; err != nil || string(got) != want {
+		t.Errorf("Ask = %q, %v, want %q", got, err, want)
 	}
 }
 
@@ -166,6 +166,31 @@ func TestWorkerThatGoesAwayIsNoDeadline(t *testing.T) {
 			t.Errorf("error = %v, want %v", err, os.ErrNotExist)
 		}
 	})
+}
+
+func TestListenHearsTheEndOfTheWorker(t *testing.T) {
+	end := make(chan struct{})
+	r := dial(t, worker(t, func(conn net.Conn, commands *bufio.Scanner) {
+		greet(conn, commands)
+		commands.Scan()
+		io.WriteString(conn, "3.0.11\n\n> ")
+		<-end
+	}))
+	const quiet = 20 * time.Millisecond
+	began := time.Now()
+	if err := r.Listen(quiet); err != nil {
+		t.Errorf("Listen to a worker that is quiet: %v", err)
+	}
+	if took := time.Since(began); took < quiet || took > quiet+time.Second {
+		t.Errorf("Listen took %s, want %s", took, quiet)
+	}
+	if err := r.Ping(timeout); err != nil {
+		t.Errorf("Ping after Listen: %v", err)
+	}
+	close(end)
+	if err := r.Listen(time.Minute); !errors.Is(err, io.EOF) {
+		t.Errorf("Listen to a worker that ends: %v, want %v", err, io.EOF)
+	}
 }
 
 func TestServersOverTheSocket(t *testing.T) {

@@ -80,6 +80,14 @@ func TestWhatIsNoStatisticsIsAnError(t *testing.T) {
 	}
 }
 
+func TestRowsThatAreShortLackOnlyTheirEnd(t *testing.T) {
+	got, err := parseServers([]byte("# pxname,svname,scur,status,addr,check_status,last_chk\nmysql_node,a,3,UP\n"))
+	want := []Server{{Pool: "mysql", Name: "a", Up: true, Sessions: 3}}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("parseServers, %v (-want +got):\n%s", err, diff)
+	}
+}
+
 func TestSectionsTellTheirPool(t *testing.T) {
 	type result struct {
 		pool    string
