@@ -33,6 +33,10 @@ func TestMain(m *testing.M) {
 }
 
 func bakeAndRun(m *testing.M) int {
+	if os.Geteuid() != 0 {
+		fmt.Fprintln(os.Stderr, "the VM tests make network namespaces: run them as root, with `make vm`")
+		return 1
+	}
 	var err error
 	if images, err = os.MkdirTemp("", "twinlb-images-"); err != nil {
 		fmt.Fprintln(os.Stderr, "make a directory for images:", err)
