@@ -45,6 +45,25 @@ func TestBoot(t *testing.T) {
 	}
 }
 
+// TestHardware boots on what other hypervisors imitate. Hyper-V's devices are in
+// the kernel too; QEMU has none of them.
+func TestHardware(t *testing.T) {
+	text := exampleSeed(t)
+	disk := bake(t, image{seed: text, role: seed.Master})
+	s := newSite(t, text)
+	for _, tt := range []struct{ name, storage, nic string }{
+		{"virtualbox", "ahci", "e1000"},
+		{"vmware", "pvscsi", "vmxnet3"},
+		{"nvme", "nvme", "e1000e"},
+		{"proxmox", "virtio-scsi-pci", "virtio-net-pci"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			vm.Start(t, s.lab, vm.Config{Name: tt.name, MAC: masterMAC, Disk: disk, Storage: tt.storage, NIC: tt.nic})
+			s.awaitAnswer(t, vipService)
+		})
+	}
+}
+
 // measureFirst begins to connect now. The function that it returns waits for the
 // first answer and tells when it came.
 func (s *site) measureFirst(t *testing.T, service netip.AddrPort) func() time.Time {

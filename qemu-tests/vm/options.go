@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -28,7 +29,7 @@ func (m *VM) options() []string {
 		"-chardev", "stdio,id=serial,signal=off", "-serial", "chardev:serial",
 		"-qmp", "unix:" + m.path("qmp") + ",server=on,wait=off",
 		"-netdev", "tap,id=lan,ifname=" + m.Name + ",script=no,downscript=no",
-		"-device", "virtio-net-pci,id=nic,netdev=lan,romfile=,mac=" + m.MAC,
+		"-device", cmp.Or(m.NIC, "virtio-net-pci") + ",id=nic,netdev=lan,romfile=,mac=" + m.MAC,
 		"-device", "virtio-rng-pci",
 		"-device", "virtio-serial-pci",
 		"-chardev", "socket,id=hook,server=on,wait=off,path=" + m.path("hook"),
@@ -53,8 +54,22 @@ func (m *VM) options() []string {
 		// A comma within an option is written twice (qemu-options).
 		file := strings.ReplaceAll(m.Disk, ",", ",,")
 		o = append(o,
-			"-drive", "if=none,snapshot=on,id=disk,format="+format+",file="+file,
-			"-device", "virtio-blk-pci,drive=disk,bootindex=1")
+			"-drive", "if=none,snapshot=on,id=disk,format="+format+",file="+file)
+		o = append(o, m.storage()...)
 	}
 	return o
+}
+
+// storage is the devices that make the drive a disk of the machine.
+func (m *VM) storage() []string {
+	const drive = ",drive=disk,bootindex=1"
+	switch m.Storage {
+	case "ahci": // q35 has one
+		return []string{"-device", "ide-hd" + drive}
+	case "pvscsi", "virtio-scsi-pci":
+		return []string{"-device", m.Storage, "-device", "scsi-hd" + drive}
+	case "nvme":
+		return []string{"-device", "nvme,serial=1" + drive}
+	}
+	return []string{"-device", cmp.Or(m.Storage, "virtio-blk-pci") + drive}
 }

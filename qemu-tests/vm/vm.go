@@ -18,8 +18,8 @@ import (
 	"twinlb/qemu-tests/lab"
 )
 
-// Config is a machine: q35 with one CPU, one virtio NIC, a virtio RNG, a serial
-// console and a VGA screen that nobody sees.
+// Config is a machine: q35 with one CPU, one NIC, a virtio RNG, a serial console
+// and a VGA screen that nobody sees.
 type Config struct {
 	Name   string // also of the tap and of the directory under the lab's
 	MAC    string // of its NIC
@@ -28,9 +28,11 @@ type Config struct {
 	// Kernel, if set, is started without firmware, with Initrd and Append.
 	Kernel, Initrd, Append string
 	UEFI                   bool // OVMF; otherwise SeaBIOS
-	// Disk is a virtio block device, booted when there is no Kernel. Its file is
-	// not changed: what the guest writes is lost. It is qcow2 if its name says so.
-	Disk string
+	// Disk is booted when there is no Kernel. Its file is not changed: what the
+	// guest writes is lost. It is qcow2 if its name says so.
+	Disk    string
+	Storage string // QEMU's name of what the disk is or hangs on; "" is virtio-blk-pci
+	NIC     string // QEMU's name of the NIC; "" is virtio-net-pci
 }
 
 // VM is a machine that was started. It never reboots: a reset ends it.
