@@ -2,14 +2,16 @@
 // to be shipped with it, in the surroundings that they will find: the files where
 // the node has them, and a network interface of the node's name.
 //
-// The check runs in a process of its own, re-executed in private namespaces, so
-// that nothing of the build host is touched.
+// The check runs in a process of its own, re-executed in a private network, and
+// the program in a root directory of its own, so that nothing of the build host
+// is touched and nothing of it is missed on the node.
 package verify
 
 import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,7 +21,6 @@ import (
 	"twinlb/services"
 
 	"github.com/vishvananda/netlink"
-	"golang.org/x/sys/unix"
 )
 
 // Argument is the first argument of this program in its part as the checker.
@@ -29,9 +30,9 @@ const Argument = "verify-in-namespace"
 type Check struct {
 	Node      string // whose it is, for messages
 	Interface string
-	Files     []services.File // with the paths of the node, under /run or /haproxy/run
+	Files     []services.File // with the paths of the node
 	Root      string          // the node's directory that the program is confined to; "" for none
-	Program   string          // on the build host
+	Program   string          // on the build host; linked statically
 	Args      []string
 }
 
@@ -43,7 +44,7 @@ func Run(checks []Check) error {
 	}
 	command := exec.Command("/proc/self/exe", Argument)
 	command.Stdin = bytes.NewReader(work)
-	command.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWNS}
+	command.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
 	if os.Geteuid() != 0 {
 		command.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
 		command.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}
@@ -68,9 +69,6 @@ func checkAll() error {
 	if err := json.NewDecoder(os.Stdin).Decode(&checks); err != nil {
 		return fmt.Errorf("read what to check: %w", err)
 	}
-	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		return fmt.Errorf("make mounts private: %w", err)
-	}
 	for _, c := range checks {
 		if err := c.run(); err != nil {
 			return fmt.Errorf("%s: %s: %w", c.Node, filepath.Base(c.Program), err)
@@ -80,34 +78,19 @@ func checkAll() error {
 }
 
 func (c Check) run() error {
-	// The program may lie below a directory that is about to be covered.
-	program, err := os.Open(c.Program)
+	root, err := c.makeRoot()
 	if err != nil {
 		return err
 	}
-	defer program.Close()
-	if err := unix.Mount("tmpfs", "/run", "tmpfs", 0, ""); err != nil {
-		return fmt.Errorf("cover /run: %w", err)
-	}
-	defer unix.Unmount("/run", 0)
+	defer os.RemoveAll(root)
 	link, err := addInterface(c.Interface)
 	if err != nil {
 		return err
 	}
 	defer netlink.LinkDel(link)
-	for _, f := range c.Files {
-		path := strings.TrimPrefix(f.Path, c.Root)
-		if f.Mode.IsDir() {
-			err = os.MkdirAll(path, 0o755)
-		} else {
-			err = os.WriteFile(path, f.Data, 0o644)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	command := exec.Command(fmt.Sprintf("/proc/self/fd/%d", 3), c.Args...)
-	command.ExtraFiles = []*os.File{program}
+	command := exec.Command("/"+filepath.Base(c.Program), c.Args...)
+	command.Dir = "/"
+	command.SysProcAttr = &syscall.SysProcAttr{Chroot: root}
 	output, err := command.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%w\n%s", err, bytes.TrimSpace(output))
@@ -117,6 +100,35 @@ func (c Check) run() error {
 		return fmt.Errorf("it complains:\n%s", text)
 	}
 	return nil
+}
+
+// makeRoot makes what the program will see: itself, a null device and its files.
+// It lies beside the program, where files can be executed.
+func (c Check) makeRoot() (root string, err error) {
+	if root, err = os.MkdirTemp(filepath.Dir(c.Program), ".verify-"); err != nil {
+		return "", err
+	}
+	program, err := os.ReadFile(c.Program)
+	if err != nil {
+		return root, err
+	}
+	files := append([]services.File{
+		{Path: c.Root + "/dev", Mode: fs.ModeDir},
+		{Path: c.Root + "/dev/null", Mode: 0o644}, // an empty file does as well
+		{Path: c.Root + "/" + filepath.Base(c.Program), Mode: 0o755, Data: program},
+	}, c.Files...)
+	for _, f := range files {
+		path := filepath.Join(root, strings.TrimPrefix(f.Path, c.Root))
+		if f.Mode.IsDir() {
+			err = os.MkdirAll(path, 0o755)
+		} else {
+			err = os.WriteFile(path, f.Data, f.Mode.Perm())
+		}
+		if err != nil {
+			return root, err
+		}
+	}
+	return root, nil
 }
 
 // addInterface makes a network interface of that name, which only has to exist.
