@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -79,9 +80,38 @@ func (n *node) testCommand(words []string) (string, error) {
 		if signal == 0 {
 			return "", fmt.Errorf("unknown signal %q", words[1])
 		}
-		return "", n.killForTest(signal, words[2])
+		began := time.Now()
+		if err := n.killForTest(signal, words[2]); err != nil {
+			return "", err
+		}
+		return n.awaitNoVIP(began), nil
+	case len(words) == 1 && words[0] == "panic":
+		go func() { panic("a VM test asked PID 1 to panic") }()
+		return "", nil
 	}
 	return "", fmt.Errorf("unknown command %q", strings.Join(words, " "))
+}
+
+// awaitNoVIP says how long after began the VIP was off the interface, if that was
+// within a second.
+func (n *node) awaitNoVIP(began time.Time) string {
+	for time.Since(began) < time.Second {
+		addresses, err := netlink.AddrList(n.link, netlink.FAMILY_ALL)
+		if err == nil && !slices.ContainsFunc(addresses, n.isVIP) {
+			return time.Since(began).String()
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return "still there"
+}
+
+func (n *node) isVIP(a netlink.Addr) bool {
+	for _, vip := range n.spec.VIPs {
+		if a.IP.Equal(vip.AsSlice()) {
+			return true
+		}
+	}
+	return false
 }
 
 func (n *node) killForTest(signal syscall.Signal, target string) error {

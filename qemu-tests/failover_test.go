@@ -51,10 +51,12 @@ func TestKeepalivedKilled(t *testing.T) {
 	p := startPair(t, image{seed: calmSeed(t), hook: true})
 	for _, form := range []string{"keepalived-parent", "keepalived-child", "keepalived-both"} {
 		t.Run(form, func(t *testing.T) {
+			var gone string
 			r := p.measure(t, form+" killed", func() {
-				hook(t, p.master, "kill KILL "+form)
+				gone = hook(t, p.master, "kill KILL "+form)
 				p.awaitHolder(t, p.backup)
 			})
+			expectGone(t, gone)
 			expectOutage(t, r, 10*time.Second)
 			if got := hook(t, p.master, "addresses"); strings.Contains(got, vipService.Addr().String()) {
 				t.Errorf("the VIP is still on the node whose keepalived was killed: %s", got)
@@ -64,6 +66,28 @@ func TestKeepalivedKilled(t *testing.T) {
 			p.awaitHolder(t, p.master)
 		})
 	}
+}
+
+// expectGone wants the VIP off within 100 ms, and as much again for a busy host.
+func expectGone(t *testing.T, gone string) {
+	t.Helper()
+	took, err := time.ParseDuration(gone)
+	if err != nil || took > 200*time.Millisecond {
+		t.Errorf("the VIP was off the interface after: %s, want at most 100 ms", gone)
+		return
+	}
+	t.Logf("the VIP was off the interface after %v", took.Round(time.Millisecond))
+}
+
+func TestPID1Panics(t *testing.T) {
+	p := startPair(t, image{seed: calmSeed(t), hook: true})
+	r := p.measure(t, "PID 1 of the master panics", func() {
+		hook(t, p.master, "panic")
+		p.master.WaitSerial("a VM test asked PID 1 to panic", time.Minute)
+		p.awaitHolder(t, p.backup)
+	})
+	expectOutage(t, r, 10*time.Second)
+	p.master.WaitOff(time.Minute) // it would reboot, but QEMU was told not to
 }
 
 func TestCable(t *testing.T) {

@@ -24,7 +24,9 @@ type hookReply struct {
 //	addresses
 //	processes
 //	file PATH
+//	panic
 //
+// A kill answers how long it took until the VIP was off the interface.
 // One line goes to the guest, one line of JSON comes back.
 func (m *VM) Hook(command string) (string, error) {
 	conn, err := net.DialTimeout("unix", m.path("hook"), hookTimeout)
