@@ -4,8 +4,11 @@ package qemutests
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,6 +46,19 @@ func TestBalance(t *testing.T) {
 			if more := p.mysql1.Status(c) - before[c]; more != 0 {
 				t.Errorf("%s grew by %d during 20 checks, want 0", c, more)
 			}
+		}
+	})
+
+	t.Run("metrics and the statistics page are on the node's address alone", func(t *testing.T) {
+		if got := p.get(t, "http://192.168.100.53:8404/metrics"); !strings.Contains(got, `haproxy_server_status{proxy="mysql_node",server="mysql1",state="UP"} 1`) {
+			t.Errorf("the metrics do not say that mysql1 is up:\n%s", got)
+		}
+		if got := p.get(t, "http://192.168.100.53:8404/"); !strings.Contains(got, "Statistics Report") {
+			t.Errorf("got %.200q, want the statistics page", got)
+		}
+		if conn, err := p.client.Dial(t.Context(), "tcp", "192.168.100.60:8404"); err == nil {
+			conn.Close()
+			t.Error("the VIP answers on the port of the metrics")
 		}
 	})
 
@@ -85,6 +101,22 @@ func TestSHA2Login(t *testing.T) {
 	if got := knows.Counts(); got.AbortedConnects != 0 || got.AbortedClients != 0 {
 		t.Errorf("the check left aborted connections: %+v", got)
 	}
+}
+
+// get returns what an HTTP server of the site answers.
+func (s *site) get(t *testing.T, url string) string {
+	t.Helper()
+	fetch := http.Client{Transport: &http.Transport{DialContext: s.client.Dial}, Timeout: 10 * time.Second}
+	response, err := fetch.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
 }
 
 // serve runs a fake server on a host of its own.

@@ -19,6 +19,11 @@ func TestPowerButton(t *testing.T) {
 	if cut := r.Cut(); len(cut) > 0 {
 		t.Errorf("%d connections failed that were not open at the hand-over, the first of them: %+v", len(cut), cut[0])
 	}
+	for _, a := range r.Attempts {
+		if a.SYNRetried {
+			t.Errorf("the connection of %v had to repeat its SYN: the master left before the backup had taken over", a.Begin)
+		}
+	}
 }
 
 func TestCtrlAltDelAndSignal(t *testing.T) {
