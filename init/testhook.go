@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -172,7 +173,9 @@ func processes() []process {
 		var p process
 		var state string
 		head, tail, _ := strings.Cut(string(text), ") ")
-		fmt.Sscanf(head, "%d (%s", &p.pid, &p.name)
+		number, name, _ := strings.Cut(head, " (")
+		p.pid, _ = strconv.Atoi(number)
+		p.name = name
 		fmt.Sscanf(tail, "%s %d", &state, &p.parent)
 		all = append(all, p)
 	}

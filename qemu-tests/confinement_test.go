@@ -1,0 +1,49 @@
+//go:build vm
+
+package qemutests
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"twinlb/qemu-tests/vm"
+	"twinlb/seed"
+)
+
+// TestConfinement looks at what the services may do in a running node.
+func TestConfinement(t *testing.T) {
+	text := exampleSeed(t)
+	s := newSite(t, text)
+	m := vm.Start(t, s.lab, vm.Config{Name: "lb-a", MAC: masterMAC, Disk: bake(t, image{seed: text, role: seed.Master, hook: true})})
+	s.awaitAnswer(t, vipService)
+
+	const netAdminAndRaw = "0000000000003000" // capabilities(7): bits 12 and 13
+	seen := make(map[string]int)
+	for line := range strings.Lines(hook(t, m, "processes")) {
+		var pid, parent int
+		var name string
+		fmt.Sscan(line, &pid, &parent, &name)
+		want := map[string]map[string]string{
+			"haproxy":    {"Uid": "100", "CapEff": "0000000000000000", "CapPrm": "0000000000000000", "NoNewPrivs": "1"},
+			"keepalived": {"Uid": "101", "CapEff": netAdminAndRaw, "CapPrm": netAdminAndRaw, "NoNewPrivs": "1"},
+		}[name]
+		if want == nil {
+			continue
+		}
+		seen[name]++
+		status := hook(t, m, fmt.Sprintf("file /proc/%d/status", pid))
+		for key, value := range want {
+			_, rest, _ := strings.Cut(status, "\n"+key+":\t")
+			if got, _, _ := strings.Cut(rest, "\n"); strings.Fields(got)[0] != value {
+				t.Errorf("%s of %s (%d) is %s, want %s", key, name, pid, got, value)
+			}
+		}
+	}
+	if seen["haproxy"] != 2 || seen["keepalived"] != 2 {
+		t.Errorf("got %v, want two processes of each", seen)
+	}
+	if mounts := hook(t, m, "file /proc/mounts"); !strings.Contains(mounts, "rootfs / rootfs ro") {
+		t.Errorf("the root file system can be written to:\n%s", mounts)
+	}
+}
