@@ -29,6 +29,15 @@ func TestBalance(t *testing.T) {
 		p.awaitServers(t, backupService, 1, 2)
 	})
 
+	t.Run("servers see the address that the client used", func(t *testing.T) {
+		for _, service := range []netip.AddrPort{vipService, masterService, backupService} {
+			got, err := client.Query(p.client, service, "select user()")
+			if want := client.User + "@" + service.Addr().String(); err != nil || strings.TrimSpace(got) != want {
+				t.Errorf("through %v the server sees %q (%v), want %s", service, got, err, want)
+			}
+		}
+	})
+
 	t.Run("the check leaves no aborted connections", func(t *testing.T) {
 		counters := []string{"Aborted_connects", "Aborted_connects_preauth", "Aborted_clients", "Access_denied_errors"}
 		before := make(map[string]int)

@@ -5,6 +5,7 @@ package qemutests
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,6 +41,10 @@ func TestBoot(t *testing.T) {
 			m := vm.Start(t, s.lab, tt.config)
 			t.Logf("from power on to the first query through the node %v, through the VIP %v",
 				node().Sub(m.PowerOn).Round(time.Millisecond), vip().Sub(m.PowerOn).Round(time.Millisecond))
+			// keepalived that starts without a carrier takes a whole dead time longer.
+			if strings.Contains(m.Serial.Text(), "FAULT STATE") {
+				t.Error("keepalived entered the fault state while the node came up")
+			}
 			t.Logf("QEMU used %v of CPU time until then", cpuTime(t, m))
 		})
 	}

@@ -23,6 +23,8 @@ func TestMasterPoweredOff(t *testing.T) {
 
 			r = p.measure(t, "master back", func() {
 				p.master.Start()
+				p.awaitAnswer(t, masterService)
+				p.expectHolder(t, p.backup, 3*time.Second) // less than preempt
 				p.awaitHolder(t, p.master)
 			})
 			expectOutage(t, r, 2*time.Second)

@@ -129,6 +129,17 @@ func (s *site) expectNeverBoth(t *testing.T, during time.Duration) {
 	}
 }
 
+// expectHolder watches that the machine, and no other, claims the VIP all the time.
+func (p *pair) expectHolder(t *testing.T, m *vm.VM, during time.Duration) {
+	t.Helper()
+	for begin := time.Now(); time.Since(begin) < during; {
+		if got, want := p.holders(t), []string{m.MAC}; !slices.Equal(got, want) {
+			t.Errorf("%v claim the VIP after %v, want %v", got, time.Since(begin), want)
+			return
+		}
+	}
+}
+
 // measure logs the outage of the VIP that the event makes, and returns what
 // became of each connection.
 func (p *pair) measure(t *testing.T, name string, event func()) *client.Result {
