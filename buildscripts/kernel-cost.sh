@@ -6,6 +6,7 @@
 set -eu
 
 fragments=$(cd "$(dirname "$0")/../boot/kernel" && pwd)
+cmdline=$(sed 's/quiet//' "$(dirname "$0")/../boot/cmdline")
 cd "$1"
 shift
 [ $# -gt 0 ] || set -- vmware hyperv watchdog firewall emulated virtio console containment hardening
@@ -27,7 +28,7 @@ build() {
 boot() {
 	timeout 300 qemu-system-x86_64 -accel tcg -icount shift=0,sleep=off -machine q35 -m 128 \
 		-nodefaults -display none -vga std -serial stdio -no-reboot \
-		-kernel arch/x86/boot/bzImage -append 'console=ttyS0 panic=-1' \
+		-kernel arch/x86/boot/bzImage -append "$cmdline panic=-1" \
 		-netdev user,id=lan -device virtio-net-pci,netdev=lan -device virtio-rng-pci |
 		awk '/Unable to mount root fs|No filesystem could mount root|Cannot open root device/ {
 			gsub(/[][]/, " "); printf "%.0f", $1 * 1000; exit }'
