@@ -44,6 +44,7 @@ lint: test-packages ## formatting, vet, shell scripts
 	shellcheck --external-sources --source-path=SCRIPTDIR buildscripts/*.sh
 
 vm: twinlb test-packages ## boot, balance, fail over: real VMs, real MariaDB
+	@$(twinlb) build $(verbose)
 	go test -tags vm -count 1 -timeout 60m -v ./qemu-tests
 
 repro: twinlb ## build kernel, haproxy and keepalived twice and compare

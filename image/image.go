@@ -13,7 +13,6 @@ import (
 
 	"twinlb/image/disk"
 	"twinlb/image/keys"
-	"twinlb/image/packages"
 	"twinlb/seed"
 
 	"github.com/spf13/cobra"
@@ -71,11 +70,7 @@ func (o *order) build() error {
 	}
 	fmt.Fprintf(os.Stderr, "%s (%s) of %s, seed %s\n", spec.Node.Name, spec.Node.Role, o.seed, seed.Digest(userData))
 
-	names, err := p.buildPackages()
-	if err != nil {
-		return err
-	}
-	if err := packages.Ensure(p.report, names); err != nil {
+	if err := p.ensurePackages(); err != nil {
 		return err
 	}
 	if o.keys == "" {

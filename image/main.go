@@ -26,7 +26,7 @@ func main() {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
-		imageCommand(),
+		imageCommand(), buildCommand(),
 		checkCommand(), renderCommand(), sqlCommand(),
 		lsCommand(), catCommand(),
 		packagesCommand(), updateSourcesCommand(), reproCommand(),

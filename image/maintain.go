@@ -28,6 +28,28 @@ func packagesCommand() *cobra.Command {
 	}
 }
 
+func buildCommand() *cobra.Command {
+	var verbose bool
+	command := &cobra.Command{
+		Use:   "build",
+		Short: "Build all parts of an image that are not in the cache",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			p, err := openProject(verbose)
+			if err != nil {
+				return err
+			}
+			if err := p.ensurePackages(); err != nil {
+				return err
+			}
+			_, err = p.buildParts(false)
+			return err
+		},
+	}
+	command.Flags().BoolVarP(&verbose, "verbose", "v", false, "show all that tools print")
+	return command
+}
+
 func updateSourcesCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "update-sources",
@@ -78,11 +100,7 @@ func reproCommand() *cobra.Command {
 // repro builds components in two places of different depth, with caches of their
 // own, and compares every output.
 func (p *project) repro(names []string) error {
-	needed, err := p.buildPackages()
-	if err != nil {
-		return err
-	}
-	if err := packages.Ensure(p.report, needed); err != nil {
+	if err := p.ensurePackages(); err != nil {
 		return err
 	}
 	components, err := p.sourceComponents()

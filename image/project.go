@@ -69,6 +69,15 @@ func (p *project) buildPackages() ([]string, error) {
 	return packages.Read(p.path("buildscripts", "packages"))
 }
 
+// ensurePackages installs those that are missing.
+func (p *project) ensurePackages() error {
+	names, err := p.buildPackages()
+	if err != nil {
+		return err
+	}
+	return packages.Ensure(p.report, names)
+}
+
 // glob returns the files that match, which must be some.
 func (p *project) glob(pattern string) ([]string, error) {
 	files, err := filepath.Glob(p.path(pattern))
