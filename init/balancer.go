@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"time"
 
 	"twinlb/init/failover"
@@ -63,15 +62,17 @@ func (n *node) startServices() error {
 }
 
 func (b *balancer) startHAProxy(service services.Service) {
-	p := b.process(service)
+	p := b.node.process(service)
+	changed, exited := p.Changed, p.Exited
 	p.Changed = func(s supervise.State) {
 		if s.Phase == supervise.Running {
 			b.controller.ProxyStarted()
 		}
+		changed(s)
 	}
 	p.Exited = func(e supervise.Exit) {
 		b.controller.ProxyEnded()
-		b.logExit(service.Name, e)
+		exited(e)
 	}
 	b.haproxy = supervise.Start(b.node.reaper, p)
 }
@@ -114,9 +115,9 @@ func (b *balancer) elect(service services.Service, states <-chan keepalived.Stat
 }
 
 func (b *balancer) startKeepalived(service services.Service) {
-	p := b.process(service)
+	p := b.node.process(service)
 	p.Output = func(line string) { b.node.consoles.Log(service.Name, "%s", keepalived.WithoutDate(line)) }
-	prepare := p.Prepare
+	prepare, exited := p.Prepare, p.Exited
 	p.Prepare = func() error {
 		b.purge()
 		return prepare()
@@ -124,7 +125,7 @@ func (b *balancer) startKeepalived(service services.Service) {
 	p.Exited = func(e supervise.Exit) {
 		b.purge()
 		b.controller.Elected(keepalived.StateStopped)
-		b.logExit(service.Name, e)
+		exited(e)
 	}
 	b.keepalived = supervise.Start(b.node.reaper, p)
 }
@@ -149,6 +150,14 @@ func (b *balancer) watchLink() <-chan bool {
 	return running
 }
 
+func (b *balancer) logLink(up bool) {
+	if up {
+		b.node.consoles.Log("network", "%s is up", b.node.host.Interface)
+	} else {
+		b.node.consoles.Log("network", "%s has no carrier", b.node.host.Interface)
+	}
+}
+
 // stop hands the VIP over to the peer, if there is one, and ends all services in
 // the reverse order of their start.
 func (b *balancer) stop() {
@@ -166,58 +175,4 @@ func (b *balancer) stop() {
 	}
 	b.haproxy.Stop()
 	close(b.done)
-}
-
-// process makes a supervised process of a service's data.
-func (b *balancer) process(service services.Service) supervise.Process {
-	log := b.node.consoles.Log
-	return supervise.Process{
-		Name:        service.Name,
-		Argv:        service.Argv,
-		Chroot:      service.Root,
-		UID:         service.UID,
-		GID:         service.GID,
-		AmbientCaps: service.Capabilities,
-		StopSignal:  service.StopSignal,
-		Grace:       service.Grace,
-		Orphans:     service.Orphans,
-		Prepare: func() error {
-			for _, path := range service.Stale {
-				_ = os.Remove(path)
-			}
-			return place(service.Files)
-		},
-		Output: func(line string) { log(service.Name, "%s", line) },
-	}
-}
-
-func (b *balancer) logLink(up bool) {
-	if up {
-		b.node.consoles.Log("network", "%s is up", b.node.host.Interface)
-	} else {
-		b.node.consoles.Log("network", "%s has no carrier", b.node.host.Interface)
-	}
-}
-
-func (b *balancer) logExit(name string, e supervise.Exit) {
-	b.node.consoles.Log(name, "%s after %s", e.Reason, e.Ran.Round(time.Millisecond))
-}
-
-// place makes the directories and files that a service needs.
-func place(files []services.File) error {
-	for _, f := range files {
-		var err error
-		if f.Mode.IsDir() {
-			err = os.MkdirAll(f.Path, f.Mode.Perm())
-		} else {
-			err = os.WriteFile(f.Path, f.Data, f.Mode.Perm())
-		}
-		if err == nil {
-			err = os.Chown(f.Path, int(f.UID), int(f.GID))
-		}
-		if err != nil {
-			return fmt.Errorf("make %s: %w", f.Path, err)
-		}
-	}
-	return nil
 }

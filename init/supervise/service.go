@@ -51,8 +51,9 @@ const (
 type State struct {
 	Name     string
 	Phase    Phase
-	PID      int       // of the running process, else 0
-	Since    time.Time // when the phase began
+	PID      int           // of the running process, else 0
+	Since    time.Time     // when the phase began
+	Delay    time.Duration // of the back-off, while waiting
 	Restarts int
 	LastExit string // why it ended last; "" when it never did
 }
@@ -136,7 +137,7 @@ func (s *Service) keepRunning() {
 		delay := s.process.Backoff.delay(attempt)
 		attempt++
 		s.become(func(st *State) {
-			st.Phase, st.PID = Waiting, 0
+			st.Phase, st.PID, st.Delay = Waiting, 0, delay
 			st.Restarts++
 			st.LastExit = exit.Reason
 		})
@@ -159,7 +160,7 @@ func (s *Service) runOnce() Exit {
 		s.exited(exit)
 		return exit
 	}
-	s.become(func(st *State) { st.Phase, st.PID = Running, pid })
+	s.become(func(st *State) { st.Phase, st.PID, st.Delay = Running, pid, 0 })
 
 	var status syscall.WaitStatus
 	select {

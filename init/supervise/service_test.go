@@ -151,6 +151,9 @@ func TestStopKillsWhatIgnoresItsSignal(t *testing.T) {
 func TestStopDuringBackoffReturnsAtOnce(t *testing.T) {
 	s, r := run(t, "exit 1", func(p *Process) { p.Backoff = Backoff{First: time.Hour, Most: time.Hour} })
 	await(t, "the first exit", func() bool { return r.exitCount() == 1 && s.State().Phase == Waiting })
+	if got := s.State().Delay; got != time.Hour {
+		t.Errorf("Delay = %s, want %s", got, time.Hour)
+	}
 	began := time.Now()
 	s.Stop()
 	if took := time.Since(began); took > time.Second {
