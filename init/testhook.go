@@ -22,6 +22,8 @@ import (
 // was built for them.
 const testHookPort = "twinlb.test"
 
+const panicCommand = "panic"
+
 // serveTestHook answers each line from the port with one of JSON.
 func (n *node) serveTestHook() {
 	go func() {
@@ -55,6 +57,9 @@ func (n *node) converse(port *os.File) {
 		if err := json.NewEncoder(port).Encode(reply); err != nil {
 			return
 		}
+		if lines.Text() == panicCommand {
+			panic("a VM test asked PID 1 to panic")
+		}
 	}
 }
 
@@ -86,9 +91,8 @@ func (n *node) testCommand(words []string) (string, error) {
 			return "", err
 		}
 		return n.awaitNoVIP(began), nil
-	case len(words) == 1 && words[0] == "panic":
-		go func() { panic("a VM test asked PID 1 to panic") }()
-		return "", nil
+	case len(words) == 1 && words[0] == panicCommand:
+		return "", nil // once the reply is out
 	}
 	return "", fmt.Errorf("unknown command %q", strings.Join(words, " "))
 }

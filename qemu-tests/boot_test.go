@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"twinlb/qemu-tests/client"
+	"twinlb/qemu-tests/lab"
 	"twinlb/qemu-tests/vm"
 	"twinlb/seed"
 )
@@ -72,9 +73,7 @@ func TestCableComesLate(t *testing.T) {
 	text := exampleSeed(t)
 	s := newSite(t, text)
 	m := vm.Start(t, s.lab, vm.Config{Name: "lb-a", MAC: masterMAC, Disk: bake(t, image{seed: text, role: seed.Master})})
-	if err := m.Unplug(); err != nil {
-		t.Fatal(err)
-	}
+	lab.Await(t, time.Minute, "QEMU to pull the cable", m.Unplug)
 	m.WaitSerial("eth0 has no carrier", comeUp)
 	m.WaitSerial("prefers the peer", comeUp) // HAProxy is ready
 	m.StaysOn(time.Second)

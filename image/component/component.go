@@ -6,6 +6,7 @@ package component
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -14,8 +15,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"twinlb/image/progress"
 )
@@ -61,6 +64,8 @@ func (c Cache) Get(report *progress.Report, component Component) (string, error)
 	}
 	dir := filepath.Join(c.Dir, component.Name+"-"+key)
 	if component.in(dir) {
+		now := time.Now()
+		_ = os.Chtimes(dir, now, now) // the newest of its kind again, for prune
 		return dir, nil
 	}
 	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
@@ -113,7 +118,28 @@ func (c Cache) build(report *progress.Report, component Component, dir string) e
 		return step.Failed(fmt.Errorf("keep %s: %w", component.Name, err))
 	}
 	step.Done("built")
+	c.prune(component.Name)
 	return nil
+}
+
+// kept is how many builds of a component stay in the cache.
+const kept = 6
+
+// prune removes the builds of a component that were not used for the longest time. What cannot be removed is not
+// in the way.
+func (c Cache) prune(name string) {
+	builds, _ := filepath.Glob(filepath.Join(c.Dir, name+"-????????????????"))
+	age := func(dir string) time.Duration {
+		info, err := os.Stat(dir)
+		if err != nil {
+			return 0
+		}
+		return time.Since(info.ModTime())
+	}
+	slices.SortFunc(builds, func(x, y string) int { return cmp.Compare(age(x), age(y)) })
+	for _, dir := range builds[min(kept, len(builds)):] {
+		_ = os.RemoveAll(dir)
+	}
 }
 
 // key is a hash of the name and content of all that goes in.

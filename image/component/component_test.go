@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -263,5 +264,25 @@ func TestRemovedComponentIsBuiltAnew(t *testing.T) {
 	b.get(t, "after its removal", "first", 2)
 	if got := b.leftovers(t); len(got) != 1 {
 		t.Errorf("the cache has %q, want one component and nothing of its building", got)
+	}
+}
+
+func TestOldBuildsAreForgotten(t *testing.T) {
+	b := newBuilder(t)
+	used := b.get(t, "at first", "first", 1)
+	past := time.Now().Add(-time.Hour)
+	for i := range kept + 2 {
+		text := fmt.Sprint("version ", i)
+		b.write(t, text)
+		dir := b.get(t, text, text, int32(i+2))
+		if err := os.Chtimes(dir, past, past.Add(time.Duration(i)*time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		b.write(t, "first")
+		b.get(t, "used all the time", "first", int32(i+2))
+	}
+	builds, err := filepath.Glob(filepath.Join(b.cache.Dir, "haproxy-*"))
+	if err != nil || len(builds) != kept || !slices.Contains(builds, used) {
+		t.Errorf("%d builds are left (%v), want %d and among them %s", len(builds), err, kept, used)
 	}
 }
