@@ -106,7 +106,7 @@ func (b *balancer) elect(service services.Service, states <-chan keepalived.Stat
 		case <-b.done:
 			return
 		}
-		b.show(b.controller.Status())
+		b.node.consoles.Show(b.status(b.controller.Status()))
 		if b.keepalived == nil && carrier && b.controller.Status().Decision.Able {
 			b.startKeepalived(service)
 			close(b.electing)

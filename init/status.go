@@ -9,8 +9,9 @@ import (
 	"twinlb/services/keepalived"
 )
 
-// show puts the node's status on the consoles.
-func (b *balancer) show(s failover.Status) {
+// status is what a console shows of the node. It changes only when there is
+// something new to see.
+func (b *balancer) status(s failover.Status) string {
 	spec := b.node.spec
 	var text strings.Builder
 	fmt.Fprintf(&text, "twinlb %s (%s) %s\n", spec.Node.Name, spec.Node.Role, spec.Node.Address)
@@ -21,7 +22,7 @@ func (b *balancer) show(s failover.Status) {
 	for _, server := range s.Servers {
 		fmt.Fprintf(&text, "  backend  %-22s %-5s %s/%s %s\n", server.Address, up(server.Up), server.Pool, server.Name, check(server.Check, server.Detail))
 	}
-	b.node.consoles.Show(text.String())
+	return text.String()
 }
 
 // holder says where a VIP is, as far as this node can know: a backup that hears
