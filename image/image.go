@@ -70,6 +70,9 @@ func (o *order) build() error {
 	}
 	fmt.Fprintf(os.Stderr, "%s (%s) of %s, seed %s\n", spec.Node.Name, spec.Node.Role, o.seed, seed.Digest(userData))
 
+	if len(pair.AuthorizedKeys) > 0 {
+		fmt.Fprintln(os.Stderr, "  note: ssh_authorized_keys are kept in the image, but nothing in it listens for SSH yet")
+	}
 	if err := p.ensurePackages(); err != nil {
 		return err
 	}
