@@ -11,6 +11,17 @@ import (
 	"twinlb/seed"
 )
 
+// TestShippedImageHasNoHook looks in PID 1 for where the hook's port would be.
+func TestShippedImageHasNoHook(t *testing.T) {
+	const ports = "/sys/class/virtio-ports"
+	for _, hook := range []bool{true, false} {
+		file := bake(t, image{seed: exampleSeed(t), role: seed.Master, hook: hook})
+		if got := strings.Contains(twinlb(t, "cat", file, "root/init"), ports); got != hook {
+			t.Errorf("PID 1 of the image with hook=%v knows %s: %v, want %v", hook, ports, got, hook)
+		}
+	}
+}
+
 // TestConfinement looks at what the services may do in a running node.
 func TestConfinement(t *testing.T) {
 	text := exampleSeed(t)
