@@ -106,11 +106,24 @@ func (s *Step) show() {
 		switch {
 		case s.report.Verbose:
 		case s.report.terminal:
-			fmt.Fprint(s.report.out, "\r\x1b[K", line)
+			fmt.Fprint(s.report.out, "\r\x1b[K", s.report.fit(line))
 		default:
 			fmt.Fprintln(s.report.out, line)
 		}
 	}
+}
+
+// fit cuts what would begin a second line, which the next one could not wipe out.
+func (r *Report) fit(line string) string {
+	file, ok := r.out.(*os.File)
+	if !ok {
+		return line
+	}
+	columns, _, err := term.GetSize(int(file.Fd()))
+	if text := []rune(line); err == nil && columns > 0 && len(text) >= columns {
+		return string(text[:columns-1])
+	}
+	return line
 }
 
 func (s *Step) line(text string) string {
