@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"twinlb/qemu-tests/client"
-	"twinlb/qemu-tests/lab"
 	"twinlb/qemu-tests/vm"
 	"twinlb/seed"
 )
@@ -72,8 +71,8 @@ func TestHardware(t *testing.T) {
 func TestCableComesLate(t *testing.T) {
 	text := exampleSeed(t)
 	s := newSite(t, text)
-	m := vm.Start(t, s.lab, vm.Config{Name: "lb-a", MAC: masterMAC, Disk: bake(t, image{seed: text, role: seed.Master})})
-	lab.Await(t, time.Minute, "QEMU to pull the cable", m.Unplug)
+	disk := bake(t, image{seed: text, role: seed.Master})
+	m := vm.Start(t, s.lab, vm.Config{Name: "lb-a", MAC: masterMAC, Disk: disk, Unplugged: true})
 	m.WaitSerial("eth0 has no carrier", comeUp)
 	m.WaitSerial("prefers the peer", comeUp) // HAProxy is ready
 	m.StaysOn(time.Second)

@@ -115,8 +115,13 @@ func Purge(link netlink.Link, vips []netip.Addr) ([]netip.Addr, error) {
 	return purged, nil
 }
 
-// Watch reports whether the link runs (up and with a carrier, IFF_RUNNING): once
-// for how it is now and then whenever that changes. The channel is closed when the
+// runs is what a link that can be used has, netdevice(7). A link that was just
+// brought up is RUNNING for up to a second without a carrier, until the kernel
+// has looked; LOWER_UP is the carrier itself.
+const runs = unix.IFF_RUNNING | unix.IFF_LOWER_UP
+
+// Watch reports whether the link runs: once for how it is now and then whenever
+// that changes. The channel is closed when the
 // kernel's reports are lost; call Watch again.
 func Watch(link netlink.Link, done <-chan struct{}) (<-chan bool, error) {
 	updates := make(chan netlink.LinkUpdate, 16)
@@ -135,7 +140,7 @@ func Watch(link netlink.Link, done <-chan struct{}) (<-chan bool, error) {
 			if int(update.Index) != link.Attrs().Index {
 				continue
 			}
-			if now := update.Flags&unix.IFF_RUNNING != 0; !known || now != last {
+			if now := update.Flags&runs == runs; !known || now != last {
 				known, last = true, now
 				running <- now
 			}

@@ -35,6 +35,9 @@ func (m *VM) options() []string {
 		"-chardev", "socket,id=hook,server=on,wait=off,path=" + m.path("hook"),
 		"-device", "virtserialport,chardev=hook,name=" + hookPort,
 	}
+	if m.Unplugged {
+		o = append(o, "-S")
+	}
 	if m.UEFI {
 		o = append(o,
 			"-drive", "if=pflash,format=raw,readonly=on,file="+firmwareCode,

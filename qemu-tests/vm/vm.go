@@ -33,6 +33,8 @@ type Config struct {
 	Disk    string
 	Storage string // QEMU's name of what the disk is or hangs on; "" is virtio-blk-pci
 	NIC     string // QEMU's name of the NIC; "" is virtio-net-pci
+
+	Unplugged bool // starts without a carrier; Replug gives it one
 }
 
 // VM is a machine that was started. It never reboots: a reset ends it.
@@ -101,6 +103,12 @@ func (m *VM) Start() {
 		log.Close()
 		close(m.exited)
 	}()
+	if m.Unplugged { // its CPU waits for this
+		lab.Await(m.t, time.Minute, "QEMU to pull the cable of "+m.Name, m.Unplug)
+		if err := m.qmp("cont", nil); err != nil {
+			m.t.Fatal(err)
+		}
+	}
 }
 
 // Running tells whether the machine is on.
