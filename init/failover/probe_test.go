@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -60,7 +61,7 @@ func (w *worker) talk(conn net.Conn) {
 	for commands := bufio.NewScanner(conn); commands.Scan(); {
 		switch {
 		case w.hangs.Load():
-		case commands.Text() == "show stat":
+		case strings.HasPrefix(commands.Text(), "show stat"):
 			io.WriteString(conn, w.statistics.Load().(string)+"\n> ")
 		default:
 			io.WriteString(conn, "\n> ")

@@ -200,7 +200,7 @@ func TestServersOverTheSocket(t *testing.T) {
 	}
 	r := dial(t, worker(t, func(conn net.Conn, commands *bufio.Scanner) {
 		greet(conn, commands)
-		for commands.Scan() && commands.Text() == "show stat" {
+		for commands.Scan() && commands.Text() == showServers {
 			conn.Write(append(answer, "\n> "...))
 		}
 	}))

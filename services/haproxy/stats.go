@@ -21,9 +21,13 @@ type Server struct {
 	Sessions int    // open now, through every address of the pool
 }
 
+// showServers leaves out frontends and backends: any proxy, type 4 (servers), any
+// server (management guide §9.3, show stat).
+const showServers = "show stat -1 4 -1"
+
 // Servers asks for the state of all backends, in the order of the seed.
 func (r *Runtime) Servers(timeout time.Duration) ([]Server, error) {
-	answer, err := r.Ask("show stat", timeout)
+	answer, err := r.Ask(showServers, timeout)
 	if err != nil {
 		return nil, err
 	}
