@@ -9,7 +9,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -227,16 +226,4 @@ func lastLines(path string) string {
 		return ""
 	}
 	return strings.Join(last, "") + "\nThe whole log: " + path
-}
-
-// Remove takes a component out of the cache, so that it is built anew.
-func (c Cache) Remove(component Component) error {
-	key, err := component.key()
-	if err != nil {
-		return err
-	}
-	if err := os.RemoveAll(filepath.Join(c.Dir, component.Name+"-"+key)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("forget %s: %w", component.Name, err)
-	}
-	return nil
 }

@@ -253,20 +253,6 @@ func TestOutputThatIsWantedLaterIsBuiltIntoTheSamePlace(t *testing.T) {
 	}
 }
 
-func TestRemovedComponentIsBuiltAnew(t *testing.T) {
-	b := newBuilder(t)
-	b.get(t, "first", "first", 1)
-	for range 2 { // what is not there can be removed
-		if err := b.cache.Remove(b.Component); err != nil {
-			t.Fatal(err)
-		}
-	}
-	b.get(t, "after its removal", "first", 2)
-	if got := b.leftovers(t); len(got) != 1 {
-		t.Errorf("the cache has %q, want one component and nothing of its building", got)
-	}
-}
-
 func TestOldBuildsAreForgotten(t *testing.T) {
 	b := newBuilder(t)
 	used := b.get(t, "at first", "first", 1)

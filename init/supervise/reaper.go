@@ -22,7 +22,6 @@ type Reaper struct {
 	// once is never collected before its pid is known.
 	mu      sync.Mutex
 	waiting map[int]chan<- syscall.WaitStatus
-	orphans int
 }
 
 // NewReaper begins to collect the children of this program, for as long as the
@@ -52,14 +51,6 @@ func (r *Reaper) Start(argv []string, attr *syscall.ProcAttr) (int, <-chan sysca
 	return pid, exited, nil
 }
 
-// Orphans returns how many processes were collected that nobody had started
-// here: grandchildren whose parent ended first.
-func (r *Reaper) Orphans() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.orphans
-}
-
 // collect takes every status there is: several children may share one SIGCHLD.
 func (r *Reaper) collect() {
 	r.mu.Lock()
@@ -73,12 +64,9 @@ func (r *Reaper) collect() {
 		if err != nil || pid <= 0 {
 			return
 		}
-		exited, known := r.waiting[pid]
-		if !known {
-			r.orphans++
-			continue
+		if exited, known := r.waiting[pid]; known { // else an orphan, whose end nobody waits for
+			delete(r.waiting, pid)
+			exited <- status
 		}
-		delete(r.waiting, pid)
-		exited <- status
 	}
 }
