@@ -54,7 +54,11 @@ func main() {
 	for _, s := range boot {
 		began := time.Now()
 		if err := s.run(n); err != nil {
-			n.consoles.Show(failureScreen(n, s, err))
+			screen := failureScreen(n, s, err)
+			if n.consoles.None() { // the kernel's own console is all there is
+				fmt.Fprintln(os.Stderr, screen)
+			}
+			n.consoles.Show(screen)
 			n.obey(<-orders)
 		}
 		n.consoles.Log("boot", "%s done in %d ms", s.name, time.Since(began).Milliseconds())

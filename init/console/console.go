@@ -70,6 +70,9 @@ func (c *Consoles) add(file *os.File, screen bool) {
 	c.outputs = append(c.outputs, o)
 }
 
+// None tells whether there is no console that could show anything.
+func (c *Consoles) None() bool { return len(c.outputs) == 0 }
+
 // Log writes a line to every console, with the seconds since the kernel started.
 func (c *Consoles) Log(subject, format string, args ...any) {
 	line := fmt.Sprintf("[%8.3f] %s: %s", Uptime().Seconds(), subject, fmt.Sprintf(format, args...))
