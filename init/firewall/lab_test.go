@@ -1,0 +1,180 @@
+package firewall
+
+import (
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
+)
+
+// inNamespace is set for a copy of this program that runs as root of a user
+// namespace, so that the tests need no rights and can't touch the machine.
+const inNamespace = "TWINLB_TEST_IN_USER_NAMESPACE"
+
+func TestMain(m *testing.M) {
+	if os.Geteuid() != 0 && os.Getenv(inNamespace) == "" {
+		os.Exit(asRootOfANamespace())
+	}
+	os.Exit(m.Run())
+}
+
+func asRootOfANamespace() int {
+	command := exec.Command("/proc/self/exe", os.Args[1:]...)
+	command.Env = append(os.Environ(), inNamespace+"=1")
+	command.Stdout, command.Stderr = os.Stdout, os.Stderr
+	command.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET,
+		UidMappings: []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}},
+	}
+	err := command.Run()
+	if err != nil && command.ProcessState == nil {
+		os.Stderr.WriteString("run the tests as root of a user namespace: " + err.Error() + "\n" +
+			"The kernel must allow it (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone, " +
+			"kernel.apparmor_restrict_unprivileged_userns), or run the tests as root.\n")
+		return 1
+	}
+	return command.ProcessState.ExitCode()
+}
+
+// Who is on the test's network. All but the node and its VIP are in one
+// namespace, with an address each.
+var (
+	node     = netip.MustParseAddr("192.0.2.53")
+	vip      = netip.MustParseAddr("192.0.2.60")
+	peer     = netip.MustParseAddr("192.0.2.54")
+	client   = netip.MustParseAddr("192.0.2.10")
+	stranger = netip.MustParseAddr("192.0.2.99")
+
+	node6   = netip.MustParseAddr("2001:db8::53")
+	client6 = netip.MustParseAddr("2001:db8::10")
+)
+
+// example is the one of the package's documentation.
+var example = Rules{
+	Node: node, VIPs: []netip.Addr{vip}, Ports: []uint16{3306}, NodePorts: []uint16{22, 8404},
+	Peers: []netip.Addr{peer}, PeerPort: 3307,
+}
+
+// wire is a node and, at the other end of a cable, everybody else. The test
+// itself is in the node's namespace.
+type wire struct {
+	t    testing.TB
+	node netns.NsHandle
+	far  netns.NsHandle
+	eth0 netlink.Link // the node's
+}
+
+func namespace(t testing.TB) netns.NsHandle {
+	t.Helper()
+	ns, err := netns.New()
+	if err != nil {
+		t.Fatalf("make a network namespace: %v", err)
+	}
+	t.Cleanup(func() { ns.Close() })
+	return ns
+}
+
+// newWire enters a namespace. The thread is never used again.
+func newWire(t testing.TB) *wire {
+	t.Helper()
+	runtime.LockOSThread()
+	w := &wire{t: t, far: namespace(t), node: namespace(t)}
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name = "eth0"
+	veth := netlink.NewVeth(attrs)
+	veth.PeerName, veth.PeerNamespace = "eth0", netlink.NsFd(w.far)
+	w.must(netlink.LinkAdd(veth))
+	w.eth0 = w.up("eth0", netip.PrefixFrom(node, 24), netip.PrefixFrom(vip, 32), netip.PrefixFrom(node6, 64))
+	w.up("lo")
+	w.fromFar(func() {
+		w.up("eth0", netip.PrefixFrom(client, 24), netip.PrefixFrom(peer, 24), netip.PrefixFrom(stranger, 24),
+			netip.PrefixFrom(client6, 64))
+	})
+	return w
+}
+
+func (w *wire) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *wire) up(name string, addresses ...netip.Prefix) netlink.Link {
+	w.t.Helper()
+	link, err := netlink.LinkByName(name)
+	w.must(err)
+	for _, a := range addresses {
+		ip := &net.IPNet{IP: a.Addr().AsSlice(), Mask: net.CIDRMask(a.Bits(), a.Addr().BitLen())}
+		w.must(netlink.AddrAdd(link, &netlink.Addr{IPNet: ip, Flags: syscall.IFA_F_NODAD}))
+	}
+	w.must(netlink.LinkSetUp(link))
+	return link
+}
+
+// fromFar does something at the other end. Sockets stay where they are made.
+func (w *wire) fromFar(do func()) {
+	w.t.Helper()
+	w.must(netns.Set(w.far))
+	defer func() { w.must(netns.Set(w.node)) }()
+	do()
+}
+
+// await asks again until the answer is the wanted one.
+func (w *wire) await(what string, want uint64, ask func() (uint64, error)) {
+	w.t.Helper()
+	deadline := time.Now().Add(5 * time.Second)
+	for {
+		got, err := ask()
+		w.must(err)
+		if got == want {
+			return
+		}
+		if time.Now().After(deadline) {
+			w.t.Fatalf("%s = %d, want %d", what, got, want)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// dial connects. It takes less time than a SYN that got no answer is repeated
+// after, so that silence is never taken for a refusal.
+func (w *wire) dial(from, to netip.Addr, port uint16) (net.Conn, error) {
+	w.t.Helper()
+	dialer := net.Dialer{
+		Timeout:   900 * time.Millisecond,
+		LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0)),
+	}
+	conn, err := dialer.Dial("tcp", netip.AddrPortFrom(to, port).String())
+	if err == nil {
+		w.t.Cleanup(func() { conn.Close() })
+	}
+	return conn, err
+}
+
+// listen accepts connections to a port of every address of the namespace.
+func (w *wire) listen(port string) net.Listener {
+	w.t.Helper()
+	listener, err := net.Listen("tcp", ":"+port)
+	w.must(err)
+	w.t.Cleanup(func() { listener.Close() })
+	return listener
+}
+
+// raw opens a socket for whole packets of an IP protocol, as "ip4:112".
+func (w *wire) raw(network string, local netip.Addr) *net.IPConn {
+	w.t.Helper()
+	conn, err := net.ListenIP(network, &net.IPAddr{IP: local.AsSlice()})
+	w.must(err)
+	w.t.Cleanup(func() { conn.Close() })
+	w.must(conn.SetDeadline(time.Now().Add(5 * time.Second)))
+	return conn
+}
