@@ -1,0 +1,139 @@
+package network
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// A node is looked at twice in an advert interval, and is deaf after five looks
+// in a row without a new frame. Since the last frame can have come right after a
+// look, that is 2.5 to 3 intervals: keepalived takes a master for dead after 3
+// and its skew, and a deaf backup should know by then that it is the one at fault.
+// Only a frame that came after the last advert makes it know later.
+//
+// Neighbours are asked at the third look. They have two looks to answer, in
+// which the kernel asks each of them two or three times (retrans_time_ms).
+const (
+	askAt  = 3
+	deafAt = 5
+	// With adverts of less than 200 ms the verdict comes later than
+	// keepalived's: less time to answer would make deaf what is only slow.
+	minPoll = 100 * time.Millisecond
+)
+
+// Hear reports when the node becomes deaf, true, and when it hears again, false;
+// until the first report it is not deaf. Deaf is a node that has a carrier and
+// sends, and that no frame reaches: a cable or a port of the switch that is
+// broken in one direction. As a backup it would take the VIP from a healthy
+// master, as a master it would keep the VIP from a healthy backup.
+//
+// The evidence is the link's count of received frames, of any kind, and that it
+// stands still although neighbours were just asked for a sign of life. A node
+// that has nobody to ask is not deaf. One whose neighbours all died at once is,
+// until the next frame arrives, like a client's ARP request for the VIP. So is
+// one that has not heard anything since its start while it looks for its
+// neighbours: the port of the switch may not forward yet.
+//
+// The interval is that of the adverts. The channel is closed when done is, or
+// when the count cannot be read any more; then call Hear again.
+func Hear(link netlink.Link, interval time.Duration, done <-chan struct{}) (<-chan bool, error) {
+	name := link.Attrs().Name
+	count, err := os.Open("/sys/class/net/" + name + "/statistics/rx_packets")
+	if err != nil {
+		return nil, fmt.Errorf("listen to %s: %w", name, err)
+	}
+	handle, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		count.Close()
+		return nil, fmt.Errorf("listen to %s: %w", name, err)
+	}
+	ask := func(unknownToo bool) int { return askNeighbours(handle, link.Attrs().Index, unknownToo) }
+	deaf := make(chan bool, 1)
+	go func() {
+		defer close(deaf)
+		defer count.Close()
+		defer handle.Close()
+		h := hearing{poll: max(interval/2, minPoll), count: count, ask: ask, asked: deafAt + 1}
+		h.run(deaf, done)
+	}()
+	return deaf, nil
+}
+
+// hearing is what is known of the frames that arrive.
+type hearing struct {
+	poll  time.Duration
+	count io.ReaderAt // of received frames, as text
+	// ask asks neighbours for a frame, or if there are none and it should, those
+	// whose MAC address is not known, and returns how many.
+	ask func(unknownToo bool) int
+
+	last   [20 + 1]byte // count as last read; it is only compared
+	looked time.Time
+	quiet  int // looks in a row without a new frame
+	asked  int // looks since a neighbour was asked; at first more than deafAt
+	deaf   bool
+}
+
+func (h *hearing) run(deaf chan<- bool, done <-chan struct{}) {
+	ticker := time.NewTicker(h.poll)
+	defer ticker.Stop()
+	for {
+		was := h.deaf
+		if err := h.look(time.Now()); err != nil {
+			return
+		}
+		if h.deaf != was {
+			select {
+			case deaf <- h.deaf:
+			case <-done:
+				return
+			}
+		}
+		select {
+		case <-ticker.C:
+		case <-done:
+			return
+		}
+	}
+}
+
+func (h *hearing) look(now time.Time) error {
+	var count [len(h.last)]byte
+	if _, err := h.count.ReadAt(count[:], 0); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	// After a late look, as on a stalled hypervisor, frames may still wait for
+	// the kernel to take them in: the quiet before it says nothing.
+	late := now.Sub(h.looked) > 3*h.poll/2
+	h.looked = now
+	switch {
+	case count != h.last:
+		h.last, h.quiet, h.deaf = count, 0, false
+		h.asked++
+	case late:
+		h.quiet = 0
+	default:
+		h.quiet++
+		h.asked++
+	}
+	switch h.quiet {
+	case askAt:
+		if h.ask(string(h.last[:2]) == "0\n") > 0 {
+			h.asked = 0
+		}
+		// Those asked a moment ago, before a late look or by chance just before
+		// the silence, are given up by the kernel and cannot be asked again.
+		if h.asked > deafAt {
+			h.quiet-- // there is nobody; ask again at the next look
+		}
+	case deafAt:
+		h.deaf = true
+	}
+	return nil
+}
