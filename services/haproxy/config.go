@@ -2,6 +2,7 @@ package haproxy
 
 import (
 	"fmt"
+	"net/netip"
 
 	"twinlb/seed"
 	"twinlb/services"
@@ -20,10 +21,10 @@ func Config(spec *seed.Spec) ([]byte, error) {
 	defaults(&t)
 	metrics(&t, spec)
 	for _, pool := range spec.Pools {
-		nodePool(&t, spec, pool)
 		for i := range spec.VIPs {
 			vipPool(&t, spec, pool, i)
 		}
+		nodePool(&t, spec, pool)
 	}
 	config, err := t.Bytes()
 	if err != nil {
@@ -47,12 +48,14 @@ func defaults(t *services.Text) {
 	t.Line("")
 	t.Line("defaults")
 	t.Line("    mode tcp")
-	t.Line("    timeout connect 3s")
+	// Also how long a connection waits before it tries the same server again. A
+	// lost SYN is repeated after as long; the kernel would take a second.
+	t.Line("    timeout connect 200ms")
 	// Longer than MySQL's wait_timeout of 8 hours: the server decides when an
 	// idle connection of a pool ends. Dead peers are found by TCP itself.
 	t.Line("    timeout client 9h")
 	t.Line("    timeout server 9h")
-	t.Line("    timeout check 1s")
+	t.Line("    timeout check 500ms")
 	t.Line("    timeout queue 3s")
 	for _, side := range []string{"cli", "srv"} {
 		t.Line("    option %stcpka", side)
@@ -60,10 +63,13 @@ func defaults(t *services.Text) {
 		t.Line("    %stcpka-intvl 5s", side)
 		t.Line("    %stcpka-cnt 4", side)
 	}
-	// A refused connection goes to another backend at once.
-	t.Line("    retries 3")
+	// A refused connection goes to another backend at once. Where all others are
+	// backups it waits for 200 ms; by then five checks, 20 ms apart, have been
+	// refused too. Five that are not answered take 1.1 s: a network that is silent
+	// for less moves nothing to a standby, and ten retries outlast it.
+	t.Line("    retries 10")
 	t.Line("    option redispatch 1")
-	t.Line("    default-server inter 1s fastinter 200ms downinter 1s fall 2 rise 2 tcp-ut 30s")
+	t.Line("    default-server inter 1s fastinter 20ms downinter 250ms fall 5 rise 2 tcp-ut 30s")
 }
 
 func metrics(t *services.Text, spec *seed.Spec) {
@@ -80,18 +86,24 @@ func metrics(t *services.Text, spec *seed.Spec) {
 	t.Line("    stats show-node %s", spec.Node.Name)
 }
 
-// nodePool serves clients of the node's own address and checks the backends
-// from it, which works whoever holds the VIP.
-func nodePool(t *services.Text, spec *seed.Spec, pool seed.Pool) {
-	address := spec.Node.Address.Addr()
-	t.Line("")
-	t.Line("listen %s", nodeSection(pool))
-	t.Line("    bind %s:%d tcp-ut 30s", address, pool.Port)
-	t.Line("    balance %s", pool.Balance)
-	t.Line("    source %s", address)
+// vipPool serves clients of a VIP and checks the backends. Its connections come
+// from the VIP, so that grants do not depend on which node is active; its checks
+// from the node, which works whoever holds the VIP. usesrc is for the connections
+// only. HAProxy binds the address by IP_FREEBIND, which needs no privileges,
+// although it warns at its start that they are missing.
+//
+// A connection that fails brings the next checks forward, and they say whether a
+// server is dead. It does not say so by itself (on-error mark-down): a SYN gets
+// lost, and a primary is not to be left for its standby because of that.
+func vipPool(t *services.Text, spec *seed.Spec, pool seed.Pool, i int) {
+	vip := spec.VIPs[i]
+	listen(t, vipSection(pool, i), vip, pool)
+	t.Line("    source %s usesrc %s", spec.Node.Address.Addr(), vip)
 	loginCheck(t, pool.Check)
+	// observe does nothing on servers that track others, so each VIP has checks.
+	t.Line("    default-server check observe layer4 error-limit 1 on-error fastinter")
 	for _, b := range pool.Backends {
-		t.Line("    server %s %s:%d check"+backup(b), b.Name, b.Address, b.Port)
+		t.Line("    server %s %s:%d"+backup(b), b.Name, b.Address, b.Port)
 	}
 }
 
@@ -112,17 +124,28 @@ func loginCheck(t *services.Text, check seed.Check) {
 	t.Line("    tcp-check send-binary %s", hexString(quit()))
 }
 
-// vipPool serves clients of a VIP. Its connections to the backends come from
-// the VIP, so that grants do not depend on which node is active.
-func vipPool(t *services.Text, spec *seed.Spec, pool seed.Pool, i int) {
-	vip := spec.VIPs[i]
-	t.Line("")
-	t.Line("listen %s", vipSection(pool, i))
-	t.Line("    bind %s:%d tcp-ut 30s", vip, pool.Port)
-	t.Line("    balance %s", pool.Balance)
-	t.Line("    source %s", vip)
+// nodePool serves clients of the node's own address, by the checks of the first VIP.
+func nodePool(t *services.Text, spec *seed.Spec, pool seed.Pool) {
+	address := spec.Node.Address.Addr()
+	listen(t, nodeSection(pool), address, pool)
+	t.Line("    source %s", address)
 	for _, b := range pool.Backends {
-		t.Line("    server %s %s:%d track %s/%s"+backup(b), b.Name, b.Address, b.Port, nodeSection(pool), b.Name)
+		t.Line("    server %s %s:%d track %s/%s"+backup(b), b.Name, b.Address, b.Port, vipSection(pool, 0), b.Name)
+	}
+}
+
+// listen begins a section. HAProxy's usual hash offers a refused connection the
+// same dead server until no retry is left, the consistent one another server at
+// once. Without the weight, which is points on its circle, three servers would
+// have 39, 27 and 34 % of the clients.
+func listen(t *services.Text, section string, address netip.Addr, pool seed.Pool) {
+	t.Line("")
+	t.Line("listen %s", section)
+	t.Line("    bind %s:%d tcp-ut 30s", address, pool.Port)
+	t.Line("    balance %s", pool.Balance)
+	if pool.Balance == seed.SourceHash {
+		t.Line("    hash-type consistent sdbm avalanche")
+		t.Line("    default-server weight 16")
 	}
 }
 

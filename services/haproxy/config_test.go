@@ -67,26 +67,57 @@ func golden(t *testing.T, path string, got []byte) {
 	}
 }
 
-func TestEveryVIPHasASectionThatTracksTheChecks(t *testing.T) {
+// sections returns the lines of each section by its name.
+func sections(config string) map[string]string {
+	all := make(map[string]string)
+	for _, section := range strings.Split(config, "\n\n") {
+		title, lines, _ := strings.Cut(section, "\n")
+		all[strings.TrimPrefix(title, "listen ")] = strings.TrimSuffix(lines, "\n") + "\n"
+	}
+	return all
+}
+
+// The checks of a VIP come from the node, its connections from the VIP, and only
+// a section with checks of its own learns from connections that fail.
+func TestEveryVIPHasASectionWithChecks(t *testing.T) {
 	pair := load(t, "pair")
 	pair.VIPs = append(pair.VIPs, netip.MustParseAddr("192.168.100.61"))
 	spec, err := pair.ForRole(seed.Backup)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := Config(spec)
+	config, err := Config(spec)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{
-		"listen mysql_node\n    bind 192.168.100.54:3306 tcp-ut 30s\n    balance roundrobin\n    source 192.168.100.54\n",
-		"listen mysql_vip\n    bind 192.168.100.60:3306 tcp-ut 30s\n    balance roundrobin\n    source 192.168.100.60\n" +
-			"    server mysql1 192.168.100.51:3306 track mysql_node/mysql1\n",
-		"listen mysql_vip2\n    bind 192.168.100.61:3306 tcp-ut 30s\n    balance roundrobin\n    source 192.168.100.61\n" +
-			"    server mysql1 192.168.100.51:3306 track mysql_node/mysql1\n",
-	} {
-		if !strings.Contains(string(got), want) {
-			t.Errorf("Config lacks\n%s\nit is\n%s", want, got)
+	got := sections(string(config))
+	for section, vip := range map[string]string{"mysql_vip": "192.168.100.60", "mysql_vip2": "192.168.100.61"} {
+		begin := "    bind " + vip + ":3306 tcp-ut 30s\n    balance roundrobin\n    source 192.168.100.54 usesrc " + vip + "\n    option tcp-check\n"
+		end := "    default-server check observe layer4 error-limit 1 on-error fastinter\n" +
+			"    server mysql1 192.168.100.51:3306\n    server mysql2 192.168.100.50:3306\n"
+		if s := got[section]; !strings.HasPrefix(s, begin) || !strings.HasSuffix(s, end) {
+			t.Errorf("%s is\n%s\nwant it to begin with\n%s\nand to end with\n%s", section, s, begin, end)
+		}
+	}
+	want := "    bind 192.168.100.54:3306 tcp-ut 30s\n    balance roundrobin\n    source 192.168.100.54\n" +
+		"    server mysql1 192.168.100.51:3306 track mysql_vip/mysql1\n" +
+		"    server mysql2 192.168.100.50:3306 track mysql_vip/mysql2\n"
+	if diff := cmp.Diff(want, got["mysql_node"]); diff != "" {
+		t.Errorf("mysql_node (-want +got):\n%s", diff)
+	}
+}
+
+// A map-based hash would have a refused connection try the dead server again.
+func TestSourceHashIsConsistent(t *testing.T) {
+	pair := load(t, "pair")
+	for _, balance := range []seed.Balance{seed.RoundRobin, seed.LeastConn, seed.First, seed.SourceHash} {
+		pair.Pools[0].Balance = balance
+		got := sections(render(t, pair))
+		for _, section := range []string{"mysql_vip", "mysql_node"} {
+			consistent := strings.Contains(got[section], "    balance source\n    hash-type consistent sdbm avalanche\n")
+			if want := balance == seed.SourceHash; consistent != want {
+				t.Errorf("with balance %s a consistent hash in %s: %t, want %t\n%s", balance, section, consistent, want, got[section])
+			}
 		}
 	}
 }

@@ -34,8 +34,8 @@ func (r *Runtime) Servers(timeout time.Duration) ([]Server, error) {
 	return parseServers(answer)
 }
 
-// parseServers reads the CSV form of "show stat". Rows of a VIP's section count
-// only by their sessions: their servers track those of the node's section.
+// parseServers reads the CSV form of "show stat". A server's first row is that of
+// the section that checks it; its others count only by their sessions.
 func parseServers(answer []byte) ([]Server, error) {
 	rows := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(answer, []byte("# "))))
 	rows.FieldsPerRecord = -1
@@ -65,16 +65,14 @@ func parseServers(answer []byte) ([]Server, error) {
 			}
 			return ""
 		}
-		pool, vip, ok := splitSection(field("pxname"))
+		pool, ok := poolOf(field("pxname"))
 		if !ok || field("svname") == "FRONTEND" || field("svname") == "BACKEND" {
 			continue
 		}
 		sessions, _ := strconv.Atoi(field("scur"))
 		key := pool + "/" + field("svname")
-		if vip {
-			if i, known := index[key]; known {
-				servers[i].Sessions += sessions
-			}
+		if i, known := index[key]; known {
+			servers[i].Sessions += sessions
 			continue
 		}
 		index[key] = len(servers)
@@ -94,12 +92,12 @@ func parseServers(answer []byte) ([]Server, error) {
 	return servers, nil
 }
 
-// splitSection tells the pool that a section of haproxy.cfg belongs to.
-func splitSection(section string) (pool string, vip, ok bool) {
+// poolOf tells the pool that a section of haproxy.cfg belongs to.
+func poolOf(section string) (pool string, ok bool) {
 	cut := strings.LastIndexByte(section, '_')
 	if cut < 0 {
-		return "", false, false
+		return "", false
 	}
 	pool, kind := section[:cut], section[cut+1:]
-	return pool, strings.HasPrefix(kind, "vip"), kind == "node" || strings.HasPrefix(kind, "vip")
+	return pool, kind == "node" || strings.HasPrefix(kind, "vip")
 }

@@ -88,24 +88,37 @@ func TestRowsThatAreShortLackOnlyTheirEnd(t *testing.T) {
 	}
 }
 
+func TestFirstRowTellsTheState(t *testing.T) {
+	got, err := parseServers([]byte("# pxname,svname,scur,status,addr,check_status,last_chk\n" +
+		"mysql_vip,a,1,UP,192.0.2.1:3306,L7OK,\nmysql_vip2,a,2,DOWN,192.0.2.1:3306,L4CON,\n" +
+		"mysql_node,a,4,DOWN,192.0.2.1:3306,,\nread_vip,a,8,DOWN,192.0.2.1:3306,L4TOUT,\n"))
+	want := []Server{
+		{Pool: "mysql", Name: "a", Address: "192.0.2.1:3306", Up: true, Checked: true, Check: "L7OK", Sessions: 7},
+		{Pool: "read", Name: "a", Address: "192.0.2.1:3306", Checked: true, Check: "L4TOUT", Sessions: 8},
+	}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("parseServers, %v (-want +got):\n%s", err, diff)
+	}
+}
+
 func TestSectionsTellTheirPool(t *testing.T) {
 	type result struct {
-		pool    string
-		vip, ok bool
+		pool string
+		ok   bool
 	}
 	for section, want := range map[string]result{
-		"mysql_node":   {"mysql", false, true},
-		"mysql_vip":    {"mysql", true, true},
-		"mysql_vip2":   {"mysql", true, true},
-		"my_vip_node":  {"my_vip", false, true},
-		"my_node_vip3": {"my_node", true, true},
-		"metrics":      {"", false, false},
-		"mysql_other":  {"mysql", false, false},
+		"mysql_node":   {"mysql", true},
+		"mysql_vip":    {"mysql", true},
+		"mysql_vip2":   {"mysql", true},
+		"my_vip_node":  {"my_vip", true},
+		"my_node_vip3": {"my_node", true},
+		"metrics":      {"", false},
+		"mysql_other":  {"mysql", false},
 	} {
 		var got result
-		got.pool, got.vip, got.ok = splitSection(section)
+		got.pool, got.ok = poolOf(section)
 		if got != want {
-			t.Errorf("splitSection(%q) = %v, want %v", section, got, want)
+			t.Errorf("poolOf(%q) = %v, want %v", section, got, want)
 		}
 	}
 }
@@ -120,7 +133,7 @@ func FuzzParseServers(f *testing.F) {
 	}
 	const head = "# pxname,svname,scur,status,addr,check_status,last_chk\n"
 	f.Add([]byte(head + "mysql_node,a\n"))
-	f.Add([]byte(head + "mysql_vip,a,1,UP\nmysql_node,a,1,UP\nmysql_vip,a,1,UP\n"))
+	f.Add([]byte(head + "mysql_vip,a,1,UP\nmysql_node,a,1,UP\nmysql_vip2,a,1,UP\n"))
 	f.Fuzz(func(t *testing.T, answer []byte) {
 		servers, err := parseServers(answer)
 		if err != nil && servers != nil {
