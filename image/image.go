@@ -14,6 +14,7 @@ import (
 	"twinlb/image/disk"
 	"twinlb/image/keys"
 	"twinlb/seed"
+	"twinlb/services/admin"
 
 	"github.com/spf13/cobra"
 )
@@ -69,10 +70,6 @@ func (o *order) build() error {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "%s (%s) of %s, seed %s\n", spec.Node.Name, spec.Node.Role, o.seed, seed.Digest(userData))
-
-	if len(pair.AuthorizedKeys) > 0 {
-		fmt.Fprintln(os.Stderr, "  note: ssh_authorized_keys are kept in the image, but nothing in it listens for SSH yet")
-	}
 	if err := p.ensurePackages(); err != nil {
 		return err
 	}
@@ -91,7 +88,7 @@ func (o *order) build() error {
 		return err
 	}
 	step := p.report.Start("check", "haproxy -c and keepalived -t for every node")
-	if err := verifyPair(pair, built); err != nil {
+	if err := verifyPair(pair, secret, built); err != nil {
 		return step.Failed(err)
 	}
 	step.Done("haproxy -c and keepalived -t accept every node")
@@ -109,7 +106,14 @@ func (o *order) build() error {
 		return step.Failed(err)
 	}
 	step.Done("written")
-	return o.summary(out, format, built, time.Since(began))
+	knownHosts, err := writeKnownHosts(o.keys, pair, secret)
+	if err != nil {
+		return err
+	}
+	if err := o.summary(out, format, built, time.Since(began)); err != nil {
+		return err
+	}
+	return o.login(spec, secret, knownHosts)
 }
 
 // readSeed returns the bytes with what they mean: they are baked as they are.
@@ -167,6 +171,21 @@ func (o *order) summary(out string, format disk.Format, built *parts, took time.
 		fmt.Sprintf("-drive file=%s,format=%s,if=virtio,snapshot=on", out, format),
 		"-nic user,model=virtio",
 	}, " "))
+	return nil
+}
+
+// login says how to reach the node, or that nobody can.
+func (o *order) login(spec *seed.Spec, secret keys.Secret, knownHosts string) error {
+	if !admin.Listens(spec) {
+		fmt.Printf("  ssh     nobody can log in: there are no ssh_authorized_keys in %s\n", o.seed)
+		return nil
+	}
+	fingerprint, err := admin.Fingerprint(secret.HostKey(spec.Node.Name))
+	if err != nil {
+		return err
+	}
+	fmt.Printf("  ssh     ssh -o UserKnownHostsFile=%s %s@%s status\n", knownHosts, admin.Login, spec.Node.Address.Addr())
+	fmt.Printf("          host key %s\n", fingerprint)
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"twinlb/image/uki"
 	"twinlb/image/verify"
 	"twinlb/seed"
+	"twinlb/services/admin"
 	"twinlb/services/haproxy"
 	"twinlb/services/keepalived"
 )
@@ -91,10 +92,15 @@ func (p *project) layout(spec *seed.Spec, userData []byte, secret keys.Secret, b
 }
 
 // verifyPair tries every node's configuration on the programs that are shipped.
-func verifyPair(pair *seed.Pair, built *parts) error {
+func verifyPair(pair *seed.Pair, secret keys.Secret, built *parts) error {
 	var checks []verify.Check
 	for _, spec := range pair.Specs() {
 		host := hostOf(spec)
+		if admin.Listens(spec) {
+			if _, err := admin.Service(spec, secret.HostKey(spec.Node.Name)); err != nil {
+				return err
+			}
+		}
 		proxy, err := haproxy.Service(spec, host)
 		if err != nil {
 			return err

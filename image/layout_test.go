@@ -30,7 +30,7 @@ func pack(t *testing.T, format disk.Format, secret string) string {
 		return path
 	}
 	built := &parts{kernel: part("kernel", 3<<20), haproxy: part("haproxy", 1<<20), keepalived: part("balance", 1<<20), init: part("init", 1<<20)}
-	entries, err := rootFileSystem(built)
+	entries, err := rootFileSystem(built, "linux 6.12\n")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"io/fs"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"twinlb/image/initramfs"
 	"twinlb/image/packages"
 	"twinlb/services"
+	"twinlb/services/admin"
 	"twinlb/services/haproxy"
 	"twinlb/services/keepalived"
 )
@@ -55,7 +57,11 @@ func (p *project) buildParts(testHook bool) (*parts, error) {
 	}
 	built.init = filepath.Join(dir, program.Outputs[0])
 
-	root, err := p.initramfsComponent(&built)
+	versions, err := p.versions(built.init)
+	if err != nil {
+		return nil, err
+	}
+	root, err := p.initramfsComponent(&built, versions)
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +156,7 @@ func (p *project) initComponent(testHook bool) (component.Component, error) {
 }
 
 // initramfsComponent is the whole root file system of a node.
-func (p *project) initramfsComponent(built *parts) (component.Component, error) {
+func (p *project) initramfsComponent(built *parts, versions string) (component.Component, error) {
 	self, err := os.Executable() // the packing is this program's
 	if err != nil {
 		return component.Component{}, fmt.Errorf("find this program: %w", err)
@@ -158,10 +164,11 @@ func (p *project) initramfsComponent(built *parts) (component.Component, error) 
 	return component.Component{
 		Name:    "initramfs",
 		Inputs:  []string{self, built.init, built.haproxy, built.keepalived},
+		Options: versions,
 		Outputs: []string{"initramfs.zst"},
 		Build: func(b *component.Build) error {
 			b.Step.Doing("compressing")
-			entries, err := rootFileSystem(built)
+			entries, err := rootFileSystem(built, versions)
 			if err != nil {
 				return err
 			}
@@ -176,9 +183,9 @@ func (p *project) initramfsComponent(built *parts) (component.Component, error) 
 
 // rootFileSystem lists all that a node has: three programs and the places where
 // PID 1 mounts.
-func rootFileSystem(built *parts) ([]initramfs.Entry, error) {
+func rootFileSystem(built *parts, versions string) ([]initramfs.Entry, error) {
 	var entries []initramfs.Entry
-	for _, dir := range []string{"dev", "proc", "sys", "run", "tmp", "haproxy/dev", haproxy.RunDir[1:]} {
+	for _, dir := range []string{"dev", "proc", "sys", "run", "tmp", "haproxy/dev", haproxy.RunDir[1:], admin.RunDir[1:]} {
 		entries = append(entries, initramfs.Entry{Name: dir, Mode: fs.ModeDir | 0o755})
 	}
 	for _, program := range []struct{ name, path string }{
@@ -194,6 +201,33 @@ func rootFileSystem(built *parts) ([]initramfs.Entry, error) {
 	}
 	// keepalived looks this name up for scripts, which it is not given.
 	passwd := fmt.Sprintf("root:x:0:0::/:\nkeepalived_script:x:%d:%[1]d::/:\n", services.KeepalivedUser)
-	entries = append(entries, initramfs.Entry{Name: "etc/passwd", Mode: 0o644, Data: []byte(passwd)})
-	return entries, nil
+	return append(entries,
+		initramfs.Entry{Name: "etc/passwd", Mode: 0o644, Data: []byte(passwd)},
+		initramfs.Entry{Name: "etc/versions", Mode: 0o644, Data: []byte(versions)},
+		// PID 1 mounts itself over it.
+		initramfs.Entry{Name: admin.Program[1:], Mode: 0o755},
+	), nil
+}
+
+// versions are those of the parts that `status` of a node shows, a line for each.
+// What is built of this source tree is named by its content.
+func (p *project) versions(program string) (string, error) {
+	lock, err := p.readLock()
+	if err != nil {
+		return "", err
+	}
+	var text strings.Builder
+	for _, name := range []string{"linux", "haproxy", "keepalived"} {
+		source, err := lock.Package(name)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(&text, "%s %s\n", name, source.Version)
+	}
+	data, err := os.ReadFile(program)
+	if err != nil {
+		return "", fmt.Errorf("name the version of init: %w", err)
+	}
+	fmt.Fprintf(&text, "init %.6x\n", sha256.Sum256(data))
+	return text.String(), nil
 }

@@ -1,6 +1,8 @@
 // Command init is PID 1 of a twinlb node: it mounts, reads the seed, sets the
-// network up, keeps HAProxy and keepalived running and decides, through
-// failover.Decide, whether this node may hold the VIP.
+// network up, keeps the services running and decides, through failover.Decide,
+// whether this node may hold the VIP.
+//
+// Run as `init admin` by itself, it is the SSH login of the node.
 package main
 
 import (
@@ -8,10 +10,13 @@ import (
 	"os"
 	"time"
 
+	"twinlb/init/admin"
 	"twinlb/init/console"
+	"twinlb/init/journal"
 	"twinlb/init/supervise"
 	"twinlb/seed"
 	"twinlb/services"
+	service "twinlb/services/admin"
 
 	"github.com/vishvananda/netlink"
 )
@@ -19,6 +24,8 @@ import (
 // node is a booting or running load balancer, filled in step by step.
 type node struct {
 	consoles *console.Consoles
+	journal  journal.Journal
+	orders   chan order
 	reaper   *supervise.Reaper
 	bundle   *seed.Bundle
 	spec     *seed.Spec
@@ -39,17 +46,22 @@ var boot = []step{
 	{"mounts", (*node).mount, "The image is damaged, or this is no machine it was made for. Write the image again."},
 	{"confinement", (*node).confine, "The image is damaged, or this is no machine it was made for. Write the image again."},
 	{"seed", (*node).readSeed, "Correct the seed, make the image again with `make image`, and write it to this machine's disk."},
+	{"firewall", (*node).closePorts, "The image is damaged. Write the image again."},
 	{"network", (*node).configureNetwork, "Correct the seed or the machine's network card, then start it again."},
 	{"services", (*node).startServices, "The image is damaged, or memory is too small: 64 MiB is enough. Write the image again."},
 }
 
 func main() {
-	if os.Getpid() != 1 {
+	switch {
+	case os.Getpid() == 1:
+	case len(os.Args) == 2 && os.Args[1] == service.Name:
+		os.Exit(admin.Main())
+	default:
 		fmt.Fprintln(os.Stderr, "init: this program is the PID 1 of a twinlb image; build one with: make image ROLE=master")
 		os.Exit(2)
 	}
-	n := &node{consoles: &console.Consoles{}}
-	orders := n.listenForOrders()
+	n := &node{consoles: &console.Consoles{}, orders: make(chan order, 1)}
+	n.listenForOrders()
 	n.serveTestHook()
 	for _, s := range boot {
 		began := time.Now()
@@ -59,9 +71,16 @@ func main() {
 				fmt.Fprintln(os.Stderr, screen)
 			}
 			n.consoles.Show(screen)
-			n.obey(<-orders)
+			n.obey(<-n.orders)
 		}
-		n.consoles.Log("boot", "%s done in %d ms", s.name, time.Since(began).Milliseconds())
+		n.log("boot", "%s done in %d ms", s.name, time.Since(began).Milliseconds())
 	}
-	n.obey(<-orders)
+	n.obey(<-n.orders)
+}
+
+// log says something on every console and keeps it for who asks later.
+func (n *node) log(subject, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	n.consoles.Log(subject, text)
+	n.journal.Add(subject, text)
 }

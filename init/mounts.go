@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"twinlb/init/console"
+	"twinlb/services/admin"
 	"twinlb/services/haproxy"
 
 	"golang.org/x/sys/unix"
@@ -25,6 +26,9 @@ var mounts = []struct {
 	// keepalived writes its status to /tmp and nowhere else.
 	{"tmpfs", "/tmp", "tmpfs", unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC, "mode=1777,size=1m"},
 	{"tmpfs", haproxy.RunDir, "tmpfs", unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC, "mode=0755,size=4m"},
+	{"tmpfs", admin.RunDir, "tmpfs", unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC, "mode=0755,size=1m"},
+	// The login is this program, in a directory that is all it sees.
+	{"/init", admin.Program, "", unix.MS_BIND, ""},
 }
 
 // mount makes the file systems and opens the consoles, which are known only then.
@@ -38,7 +42,7 @@ func (n *node) mount() error {
 	}
 	for _, m := range mounts {
 		if _, err := mount.Mount(m.device, m.path, m.kind, m.data, m.flags); err != nil {
-			return fmt.Errorf("mount %s on %s: %w", m.kind, m.path, err)
+			return fmt.Errorf("mount %s on %s: %w", m.device, m.path, err)
 		}
 	}
 	if err := unix.Mount("", "/", "", unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {

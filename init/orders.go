@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/binary"
+	"fmt"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -17,16 +18,17 @@ type order struct {
 	action int // for reboot(2)
 }
 
+// give tells PID 1 what to do with the node, unless it was told already.
+func (n *node) give(o order) {
+	select {
+	case n.orders <- o:
+	default:
+	}
+}
+
 // listenForOrders hears signals from the start, and the power button once its
 // device is there.
-func (n *node) listenForOrders() <-chan order {
-	orders := make(chan order, 1)
-	give := func(o order) {
-		select {
-		case orders <- o:
-		default: // one is being obeyed already
-		}
-	}
+func (n *node) listenForOrders() {
 	// Ctrl-Alt-Del becomes SIGINT instead of a reboot on the spot.
 	_ = unix.Reboot(unix.LINUX_REBOOT_CMD_CAD_OFF)
 	signals := make(chan os.Signal, 1)
@@ -34,14 +36,13 @@ func (n *node) listenForOrders() <-chan order {
 	go func() {
 		for s := range signals {
 			if s == syscall.SIGINT {
-				give(order{"Ctrl-Alt-Del", unix.LINUX_REBOOT_CMD_RESTART})
+				n.give(order{"Ctrl-Alt-Del", unix.LINUX_REBOOT_CMD_RESTART})
 			} else {
-				give(order{"SIGTERM", unix.LINUX_REBOOT_CMD_POWER_OFF})
+				n.give(order{"SIGTERM", unix.LINUX_REBOOT_CMD_POWER_OFF})
 			}
 		}
 	}()
-	go watchPowerButtons(func() { give(order{"the power button", unix.LINUX_REBOOT_CMD_POWER_OFF}) })
-	return orders
+	go watchPowerButtons(func() { n.give(order{"the power button", unix.LINUX_REBOOT_CMD_POWER_OFF}) })
 }
 
 // watchPowerButtons reads every input device there is; those that are no power
@@ -97,14 +98,14 @@ func (n *node) obey(o order) {
 	if o.action == unix.LINUX_REBOOT_CMD_RESTART {
 		verb = "rebooting"
 	}
-	n.consoles.Log("shutdown", "%s, asked by %s", verb, o.from)
+	n.log("shutdown", "%s, asked by %s", verb, o.from)
 	if n.balancer != nil {
-		n.balancer.stop()
+		n.balancer.stop(fmt.Sprintf("the node is %s, asked by %s", verb, o.from))
 	}
-	n.consoles.Log("shutdown", "%s now", verb)
+	n.log("shutdown", "%s now", verb)
 	n.consoles.Drain(500 * time.Millisecond)
 	unix.Sync()
 	err := unix.Reboot(o.action)
-	n.consoles.Log("shutdown", "%s failed: %v", verb, err)
+	n.log("shutdown", "%s failed: %v", verb, err)
 	select {} // PID 1 must not end
 }

@@ -11,7 +11,7 @@ import (
 
 // process makes a supervised process of a service's data.
 func (n *node) process(service services.Service) supervise.Process {
-	log := n.consoles.Log
+	log := n.log
 	return supervise.Process{
 		Name:        service.Name,
 		Argv:        service.Argv,
@@ -22,6 +22,7 @@ func (n *node) process(service services.Service) supervise.Process {
 		StopSignal:  service.StopSignal,
 		Grace:       service.Grace,
 		Orphans:     service.Orphans,
+		OOMScore:    service.OOMScore,
 		Prepare: func() error {
 			for _, path := range service.Stale {
 				_ = os.Remove(path)
@@ -29,7 +30,9 @@ func (n *node) process(service services.Service) supervise.Process {
 			return place(service.Files)
 		},
 		Output: func(line string) { log(service.Name, "%s", line) },
-		Exited: func(e supervise.Exit) { log(service.Name, "%s after %s", e.Reason, e.Ran.Round(time.Millisecond)) },
+		Exited: func(e supervise.Exit) {
+			log(service.Name, "%s, after it had run for %s", e.Reason, e.Ran.Round(time.Millisecond))
+		},
 		Changed: func(s supervise.State) {
 			if s.Phase == supervise.Waiting {
 				log(service.Name, "starts again in %s (restart %d)", s.Delay, s.Restarts)

@@ -37,7 +37,7 @@ func (n *node) readSeed() error {
 	if err := os.WriteFile("/proc/sys/kernel/hostname", []byte(n.spec.Node.Name), 0); err != nil {
 		return fmt.Errorf("set the host name: %w", err)
 	}
-	n.consoles.Log("seed", "%s is the %s, from the seed %s on %s",
+	n.log("seed", "%s is the %s, from the seed %s on %s",
 		n.spec.Node.Name, n.spec.Node.Role, seed.Digest(n.bundle.UserData), device)
 	return nil
 }

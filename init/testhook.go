@@ -24,6 +24,23 @@ const testHookPort = "twinlb.test"
 
 const panicCommand = "panic"
 
+// hog is this program as a process that takes all the memory there is.
+const hog = "hog"
+
+func init() {
+	if len(os.Args) == 2 && os.Args[1] == hog {
+		for {
+			block := make([]byte, 1<<20)
+			for i := range block {
+				block[i] = 1
+			}
+			hoard = append(hoard, block)
+		}
+	}
+}
+
+var hoard [][]byte
+
 // serveTestHook answers each line from the port with one of JSON.
 func (n *node) serveTestHook() {
 	go func() {
@@ -91,10 +108,25 @@ func (n *node) testCommand(words []string) (string, error) {
 			return "", err
 		}
 		return n.awaitNoVIP(began), nil
+	case len(words) == 1 && words[0] == hog:
+		return n.fillMemory()
 	case len(words) == 1 && words[0] == panicCommand:
 		return "", nil // once the reply is out
 	}
 	return "", fmt.Errorf("unknown command %q", strings.Join(words, " "))
+}
+
+// fillMemory returns how the hog ended, as another user than the services'.
+func (n *node) fillMemory() (string, error) {
+	const nobody = 65534
+	_, exited, err := n.reaper.Start([]string{"/init", hog}, &syscall.ProcAttr{
+		Sys: &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}},
+	})
+	if err != nil {
+		return "", err
+	}
+	status := <-exited
+	return fmt.Sprintf("ended by signal %v", status.Signal()), nil
 }
 
 // awaitNoVIP says how long after began the VIP was off the interface, if that was
@@ -125,20 +157,22 @@ func (n *node) killForTest(signal syscall.Signal, target string) error {
 	}
 	var pids []int
 	leader, child := 0, 0
-	service, which, _ := strings.Cut(target, "-")
-	switch {
-	case service == "haproxy" && n.balancer != nil:
-		leader = n.balancer.haproxy.State().PID
-	case service == "keepalived" && n.balancer != nil && n.balancer.keepalived != nil:
-		leader = n.balancer.keepalived.State().PID
+	if n.balancer == nil {
+		return fmt.Errorf("%s does not run yet", target)
 	}
+	name, which, _ := strings.Cut(target, "-")
+	service, err := n.balancer.unit(name)
+	if err != nil {
+		return err
+	}
+	leader = service.State().PID
 	for _, p := range processes() {
 		if p.parent == leader {
 			child = p.pid
 		}
 	}
 	switch which {
-	case "master", "parent":
+	case "master", "parent", "":
 		pids = []int{leader}
 	case "worker", "child":
 		pids = []int{child}

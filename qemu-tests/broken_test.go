@@ -5,10 +5,12 @@ package qemutests
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"twinlb/image/disk"
 	"twinlb/qemu-tests/lab"
 	"twinlb/qemu-tests/vm"
 	"twinlb/seed"
@@ -35,6 +37,17 @@ func TestEmptySeedPartition(t *testing.T) {
 	good := bake(t, image{seed: exampleSeed(t), role: seed.Master})
 	empty := reseed(t, good, func(string) string { return "" })
 	expectFailedBoot(t, vm.Config{Disk: empty}, `no seed was ever written to it`)
+}
+
+func TestUnreadableSeedPartition(t *testing.T) {
+	good := bake(t, image{seed: exampleSeed(t), role: seed.Master})
+	content, err := disk.Read(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(content.Partitions, func(p disk.Partition) bool { return p.Name == seed.PartitionName })
+	// The first sector is read by the kernel as well, when it looks for partitions.
+	expectFailedBoot(t, vm.Config{Disk: good, Unreadable: content.Partitions[i].Offset + 1024}, `input/output error`)
 }
 
 func TestNoDisk(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 
 	"twinlb/boot/grub"
 	"twinlb/image/disk"
+	"twinlb/qemu-tests/client"
 	"twinlb/qemu-tests/vm"
 	"twinlb/seed"
 )
@@ -27,6 +28,9 @@ type image struct {
 
 // images holds what was baked, and the seeds with their keys.
 var images string
+
+// operator may log in to the nodes of seeds made by withLogin.
+var operator *client.Operator
 
 func TestMain(m *testing.M) {
 	os.Exit(bakeAndRun(m))
@@ -43,6 +47,10 @@ func bakeAndRun(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(images)
+	if operator, err = client.NewOperator(images); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	return m.Run()
 }
 
@@ -179,6 +187,16 @@ func exampleSeed(t *testing.T, oldnew ...string) string {
 		text = strings.ReplaceAll(text, oldnew[i], oldnew[i+1])
 	}
 	return text
+}
+
+// withLogin lets the operator log in to nodes of the seed.
+func withLogin(t *testing.T, text string) string {
+	t.Helper()
+	const nobody = "ssh_authorized_keys: []"
+	if !strings.Contains(text, nobody) {
+		t.Fatalf("let the operator log in: %q is not in the seed", nobody)
+	}
+	return strings.Replace(text, nobody, "ssh_authorized_keys:\n  - "+operator.AuthorizedKey, 1)
 }
 
 // calmSeed has adverts slow enough for two emulated CPUs on a busy machine, and

@@ -5,7 +5,9 @@ package qemutests
 import (
 	"fmt"
 	"net/netip"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,6 +43,7 @@ type site struct {
 	lab            *lab.Lab
 	client         *lab.Host
 	mysql1, mysql2 *mariadb.Server
+	knownHosts     string // of the nodes, made with the first image
 }
 
 // newSite makes one whose servers have the accounts that `twinlb sql` prints.
@@ -50,8 +53,10 @@ func newSite(t *testing.T, seedText string) *site {
 	s := &site{
 		lab:    l,
 		client: l.Host("client", clientAddress),
-		mysql1: mariadb.Start(t, l, "mysql1", mysql1Address, 1),
-		mysql2: mariadb.Start(t, l, "mysql2", mysql2Address, 2),
+
+		knownHosts: filepath.Join(seedDir(t, seedText), "pair.keys", "known_hosts"),
+		mysql1:     mariadb.Start(t, l, "mysql1", mysql1Address, 1),
+		mysql2:     mariadb.Start(t, l, "mysql2", mysql2Address, 2),
 	}
 	accounts := twinlb(t, "sql", seedFile(t, seedText)) + "create user " + client.User + "@'%';"
 	s.mysql1.Exec(accounts)
@@ -78,6 +83,27 @@ func startPair(t *testing.T, i image) *pair {
 	p.awaitAnswer(t, backupService)
 	p.awaitHolder(t, p.master)
 	return p
+}
+
+// ssh runs a command on the node as the operator and returns what it wrote and
+// its exit status.
+func (s *site) ssh(t *testing.T, node netip.AddrPort, command string) (output string, status int) {
+	t.Helper()
+	output, status, err := operator.Run(s.client, s.knownHosts, node.Addr(), command)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return output, status
+}
+
+// expectSSH wants the command to end with the status, and returns what it wrote.
+func (s *site) expectSSH(t *testing.T, node netip.AddrPort, command string, status int) string {
+	t.Helper()
+	output, got := s.ssh(t, node, command)
+	if got != status {
+		t.Errorf("%s on %v: exit status %d, want %d:\n%s", command, node.Addr(), got, status, output)
+	}
+	return output
 }
 
 // awaitAnswer waits until a query through the service is answered.
@@ -165,6 +191,34 @@ func expectOutage(t *testing.T, r *client.Result, atMost time.Duration) {
 			t.Errorf("got an outage of %v, want at most %v", o.Duration, atMost)
 		}
 	}
+}
+
+// expectNoneCut wants a hand-over that costs nobody anything but the connections
+// that are open at that moment.
+func expectNoneCut(t *testing.T, r *client.Result) {
+	t.Helper()
+	if cut := r.Cut(); len(cut) > 0 {
+		t.Errorf("%d connections failed that were not open at the hand-over, the first of them: %+v", len(cut), cut[0])
+	}
+	for _, a := range r.Attempts {
+		if a.SYNRetried {
+			t.Errorf("the connection of %v had to repeat its SYN: the VIP had left before the other node took it over", a.Begin)
+		}
+	}
+}
+
+// expectHistory wants a change to the state, for the reason, among the latest of
+// the node.
+func (p *pair) expectHistory(t *testing.T, node netip.AddrPort, state, why string) {
+	t.Helper()
+	lines := strings.Split(strings.TrimSpace(p.expectSSH(t, node, "history", 0)), "\n")
+	latest := lines[max(0, len(lines)-8):]
+	for _, line := range latest {
+		if strings.Contains(line, state) && strings.Contains(line, why) {
+			return
+		}
+	}
+	t.Errorf("the history of %v does not say %s, %s:\n%s", node.Addr(), state, why, strings.Join(latest, "\n"))
 }
 
 // hook runs a command in a machine that was built for tests.

@@ -16,14 +16,7 @@ func TestPowerButton(t *testing.T) {
 		p.master.WaitOff(time.Minute)
 		p.awaitHolder(t, p.backup)
 	})
-	if cut := r.Cut(); len(cut) > 0 {
-		t.Errorf("%d connections failed that were not open at the hand-over, the first of them: %+v", len(cut), cut[0])
-	}
-	for _, a := range r.Attempts {
-		if a.SYNRetried {
-			t.Errorf("the connection of %v had to repeat its SYN: the master left before the backup had taken over", a.Begin)
-		}
-	}
+	expectNoneCut(t, r)
 }
 
 func TestCtrlAltDelAndSignal(t *testing.T) {

@@ -27,6 +27,8 @@ type Service struct {
 	StopSignal syscall.Signal // SIGTERM when zero
 	Grace      time.Duration  // from StopSignal to SIGKILL
 	Orphans    time.Duration  // what its children get once it has ended
+
+	OOMScore int // −1000 to 1000, proc_pid_oom_score_adj(5): the highest is killed first when memory is full
 }
 
 // File is a file or, with a Mode of fs.ModeDir, a directory that a service
@@ -48,4 +50,5 @@ type Host struct {
 const (
 	HAProxyUser    = 100
 	KeepalivedUser = 101
+	AdminUser      = 102
 )

@@ -74,8 +74,8 @@ func (c *Consoles) add(file *os.File, screen bool) {
 func (c *Consoles) None() bool { return len(c.outputs) == 0 }
 
 // Log writes a line to every console, with the seconds since the kernel started.
-func (c *Consoles) Log(subject, format string, args ...any) {
-	line := fmt.Sprintf("[%8.3f] %s: %s", Uptime().Seconds(), subject, fmt.Sprintf(format, args...))
+func (c *Consoles) Log(subject, text string) {
+	line := fmt.Sprintf("[%8.3f] %s: %s", Uptime().Seconds(), subject, text)
 	line = strings.Map(printable, line)
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -42,7 +42,7 @@ func read(t *testing.T, glass *os.File, until string) string {
 func TestLogIsOnEveryConsoleWithItsTime(t *testing.T) {
 	var c Consoles
 	one, two := add(t, &c, false), add(t, &c, true)
-	c.Log("network", "%s has %d addresses", "eth0", 2)
+	c.Log("network", fmt.Sprintf("%s has %d addresses", "eth0", 2))
 	want := regexp.MustCompile(`^\[ *\d+\.\d{3}\] network: eth0 has 2 addresses\n$`)
 	for _, glass := range []*os.File{one, two} {
 		if got := read(t, glass, "\n"); !want.MatchString(got) {
@@ -56,7 +56,7 @@ func TestNothingThatIsSaidSteersTheTerminal(t *testing.T) {
 	const harmless = "a?[2Jb?\ufffd3m?4m???c\td äöü"
 	var c Consoles
 	glass := add(t, &c, false)
-	c.Log("haproxy", "%s\nforged line", hostile)
+	c.Log("haproxy", fmt.Sprintf("%s\nforged line", hostile))
 	if got, want := read(t, glass, "\n"), " haproxy: "+harmless+"?forged line\n"; !strings.HasSuffix(got, want) {
 		t.Errorf("after Log the console shows %q, want %q at its end", got, want)
 	}
@@ -98,7 +98,7 @@ func TestScreenKeepsTheLatestLines(t *testing.T) {
 	var c Consoles
 	c.Show("healthy")
 	for i := range kept + 5 {
-		c.Log("vrrp", "line %d.", i)
+		c.Log("vrrp", fmt.Sprintf("line %d.", i))
 	}
 	page := c.page()
 	if got := strings.Count(page, "vrrp: line"); got != kept {
@@ -125,7 +125,7 @@ func TestBlockedConsoleHoldsUpNobodyAndCountsWhatItMissed(t *testing.T) {
 	padding := strings.Repeat("x", 100)
 	began := time.Now()
 	for i := range lines {
-		c.Log("test", "%d %s", i, padding)
+		c.Log("test", fmt.Sprintf("%d %s", i, padding))
 		if i%100 == 0 { // what is read is never too slow
 			await(t, "the other console to be read", func() bool { return len(c.outputs[1].pending) == 0 })
 		}
@@ -171,7 +171,7 @@ func TestDrainWaitsForASlowConsoleButNotForABlockedOne(t *testing.T) {
 	var c Consoles
 	glass := add(t, &c, false)
 	for range queue {
-		c.Log("test", "%s", strings.Repeat("x", 1000))
+		c.Log("test", strings.Repeat("x", 1000))
 	}
 	began := time.Now()
 	c.Drain(100 * time.Millisecond)

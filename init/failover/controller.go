@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"twinlb/init/status"
 	"twinlb/services/haproxy"
 	"twinlb/services/keepalived"
 )
@@ -14,39 +15,61 @@ type Status struct {
 	Since    time.Time        // of the state
 	Decision Decision
 	Servers  []haproxy.Server // as last heard
+	Returns  time.Duration    // until this node wants the VIP back; seed.NeverPreempt, or 0 when it does
 }
 
 // Controller gathers what is observed, applies Decide to it and acts. Its methods
 // may be called from any goroutine; each returns when the decision stands in the
 // track files.
 type Controller struct {
-	Preempt   time.Duration
+	Priority  int           // of the seed
+	Preempt   time.Duration // of the seed
 	Track     *Track
 	KillProxy func(cause string)
-	Failed    func(err error) // the track files cannot be written
+	Failed    func(err error)                                    // the track files cannot be written
+	Decided   func(Decision)                                     // another decision than before
+	Recorded  func(status.Change)                                // a change of role, and again when its reason is better known
+	Silence   func(peer string) (since time.Duration, ever bool) // since the peer was last heard
 
-	mu        sync.Mutex
-	started   time.Time // of the running HAProxy; zero when none runs
-	answers   bool
-	silent    time.Duration
-	servers   []haproxy.Server
-	state     keepalived.State
-	since     time.Time // of state
-	ableSince time.Time // zero when not able
-	wasMaster bool
-	stopping  bool
-	yielded   chan struct{} // closed when the VIP is not here while stopping
-	last      Decision
+	mu         sync.Mutex
+	started    time.Time // of the running HAProxy; zero when none runs
+	absent     string
+	answers    bool
+	gone       bool
+	away       time.Time // since when it runs and does not answer; zero when it does, or does not run
+	silent     time.Duration
+	servers    []haproxy.Server
+	deaf       bool
+	carrier    bool
+	letting    string
+	left       chan struct{} // closed when the VIP is not here while somebody wants it to leave
+	peers      map[string]*status.Node
+	better     time.Time // since when a peer reaches more; zero when none does
+	state      keepalived.State
+	since      time.Time // of state
+	healthy    time.Time // since when able, and giving nothing away; zero when not so
+	wasMaster  bool
+	last       Decision
+	history    history
+	sure       bool            // of the reason of the latest change
+	recordings []status.Change // to be reported when the lock is free
 }
 
 // ProxyStarted says that HAProxy was started; it is not ready before it answers.
 func (c *Controller) ProxyStarted() {
-	c.update(func() { c.started, c.answers, c.silent = time.Now(), false, 0 })
+	c.update(func() {
+		c.started, c.absent, c.answers, c.silent = time.Now(), "", false, 0
+		c.gone, c.away = false, c.started
+	})
 }
 
-// ProxyEnded says that HAProxy is gone. The VIP goes at once.
-func (c *Controller) ProxyEnded() {
-	c.update(func() { c.started, c.answers, c.silent = time.Time{}, false, 0 })
+// ProxyEnded says that HAProxy is gone, and why. The VIP goes at once.
+func (c *Controller) ProxyEnded(why string) {
+	c.update(func() {
+		c.started, c.absent, c.answers, c.silent = time.Time{}, why, false, 0
+		c.gone, c.away = false, time.Time{}
+		c.amend(keepalived.StateFault, "haproxy "+why)
+	})
 }
 
 // Answered takes the result of a probe.
@@ -57,93 +80,185 @@ func (c *Controller) Answered(a Answer) {
 		case c.started.IsZero() || a.Asked.Before(c.started):
 		case a.OK:
 			c.answers, c.silent = true, 0
+			c.gone, c.away = false, time.Time{}
 			if a.Servers != nil {
 				c.servers = a.Servers
 			}
 		case a.Hung:
 			c.silent += ProbeInterval
 		case a.Gone:
+			c.gone = c.gone || c.answers
 			c.answers, c.silent = false, 0
+			if c.away.IsZero() {
+				c.away = time.Now()
+			}
 		}
 	})
+}
+
+// Deaf says whether nothing at all is received from the network.
+func (c *Controller) Deaf(is bool) {
+	c.update(func() { c.deaf = is })
+}
+
+// Carrier says whether the link has one. keepalived sees it itself; this is for
+// the reason of what it does then.
+func (c *Controller) Carrier(up bool) {
+	c.update(func() {
+		if c.carrier = up; !up {
+			c.amend(keepalived.StateFault, noCarrier)
+		}
+	})
+}
+
+// PeerSaid takes what another node says of itself.
+func (c *Controller) PeerSaid(n *status.Node) {
+	c.update(func() {
+		if c.peers == nil {
+			c.peers = make(map[string]*status.Node)
+		}
+		c.peers[n.Name] = n
+		c.learn()
+	})
+}
+
+// Peer returns what another node said of itself last; nil when it never did.
+func (c *Controller) Peer(name string) *status.Node {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.peers[name]
 }
 
 // Elected takes the state that keepalived is in.
 func (c *Controller) Elected(state keepalived.State) {
 	c.update(func() {
-		c.state, c.since = state, time.Now()
+		if state == c.state {
+			return
+		}
+		c.record(state)
 		switch state {
 		case keepalived.StateMaster:
 			c.wasMaster = true
 		case keepalived.StateStopped:
 			// A node that lost its keepalived comes back like any other.
-			c.ableSince, c.wasMaster = time.Time{}, false
+			c.healthy, c.wasMaster = time.Time{}, false
 		}
 	})
 }
 
-// Yield makes the peer take the VIP over. The channel is closed as soon as this
-// node does not hold it.
-func (c *Controller) Yield() <-chan struct{} {
-	var yielded chan struct{}
+// ElectorEnded says that keepalived is gone, and why.
+func (c *Controller) ElectorEnded(why string) {
+	c.Elected(keepalived.StateStopped)
+	c.update(func() { c.amend(keepalived.StateStopped, "keepalived "+why) })
+}
+
+// LetGo makes a peer take the VIP over, for a reason that stands until Keep. The
+// channel is closed as soon as this node does not hold the VIP.
+func (c *Controller) LetGo(why string) <-chan struct{} {
+	var left chan struct{}
 	c.update(func() {
-		c.stopping = true
-		if c.yielded == nil {
-			c.yielded = make(chan struct{})
+		c.letting = why
+		if c.left == nil {
+			c.left = make(chan struct{})
 		}
-		yielded = c.yielded
+		left = c.left
 	})
-	return yielded
+	return left
+}
+
+// Keep ends a LetGo. The node comes back like one that was just started.
+func (c *Controller) Keep() {
+	c.update(func() { c.letting, c.left = "", nil })
 }
 
 // Status returns what the node knows of itself.
 func (c *Controller) Status() Status {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return Status{State: c.state, Since: c.since, Decision: c.last, Servers: c.servers}
+	s := Status{State: c.state, Since: c.since, Decision: c.last, Servers: c.servers}
+	switch o := c.observe(); {
+	case o.WasMaster:
+	case o.Preempt < 0:
+		s.Returns = o.Preempt
+	default:
+		s.Returns = max(0, o.Preempt-o.Healthy)
+	}
+	return s
 }
 
 // update applies a change, decides anew and acts on the decision.
 func (c *Controller) update(change func()) {
 	c.mu.Lock()
-	killing := c.last.KillProxy
+	before := c.last
 	change()
 	c.last = Decide(c.observe())
-	if !c.last.Able {
-		c.ableSince, c.wasMaster = time.Time{}, false
-	} else if c.ableSince.IsZero() {
-		c.ableSince = time.Now()
+	if !c.last.Able || c.last.Gives() {
+		c.healthy = time.Time{}
+		if c.state != keepalived.StateMaster || !c.last.Able {
+			c.wasMaster = false
+		}
+	} else if c.healthy.IsZero() {
+		c.healthy = time.Now()
 	}
 	if err := c.Track.Write(c.last); err != nil {
 		c.Failed(err)
 	}
-	if c.stopping && c.yielded != nil && c.state != keepalived.StateMaster {
-		close(c.yielded)
-		c.yielded = nil
+	if c.left != nil && c.state != keepalived.StateMaster && !isClosed(c.left) {
+		close(c.left)
 	}
-	decision := c.last
+	decision, recordings := c.last, c.recordings
+	c.recordings = nil
 	c.mu.Unlock()
 
-	if decision.KillProxy && !killing {
+	if decision.KillProxy && !before.KillProxy {
 		c.KillProxy(decision.Reason)
+	}
+	for _, change := range recordings {
+		c.Recorded(change)
+	}
+	if decision != before {
+		c.Decided(decision)
+	}
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
 	}
 }
 
 func (c *Controller) observe() Observation {
 	o := Observation{
+		Absent:    c.absent,
 		Answers:   c.answers,
+		Gone:      c.gone,
 		Silent:    c.silent,
+		Deaf:      c.deaf,
+		Letting:   c.letting,
+		Better:    c.reachesMore(),
 		WasMaster: c.wasMaster,
 		Preempt:   c.Preempt,
-		Stopping:  c.stopping,
+	}
+	if !c.away.IsZero() {
+		o.Away = time.Since(c.away)
 	}
 	for _, s := range c.servers {
 		if !s.Checked {
 			o.Unchecked++
 		}
 	}
-	if !c.ableSince.IsZero() {
-		o.Healthy = time.Since(c.ableSince)
+	if o.Better == "" {
+		c.better = time.Time{}
+	} else if c.better.IsZero() {
+		c.better = time.Now()
+	} else {
+		o.BetterFor = time.Since(c.better)
+	}
+	if !c.healthy.IsZero() {
+		o.Healthy = time.Since(c.healthy)
 	}
 	return o
 }

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"twinlb/init/status"
 	"twinlb/seed"
 	"twinlb/services/haproxy"
 	"twinlb/services/keepalived"
@@ -16,21 +17,31 @@ import (
 // node is a Controller with what it did to the world.
 type node struct {
 	*Controller
-	t     *testing.T
-	kills []string
-	fails []error
+	t         *testing.T
+	kills     []string
+	fails     []error
+	decisions []Decision
+	records   []status.Change
+	silence   map[string]time.Duration // of the peers that were ever heard
 }
 
 // simulate runs a test with a clock of its own that jumps ahead while it sleeps.
 func simulate(t *testing.T, preempt time.Duration, test func(n *node)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		n := &node{t: t}
+		n := &node{t: t, silence: make(map[string]time.Duration)}
 		n.Controller = &Controller{
+			Priority:  250,
 			Preempt:   preempt,
 			Track:     newTrack(t),
 			KillProxy: func(cause string) { n.kills = append(n.kills, cause) },
 			Failed:    func(err error) { n.fails = append(n.fails, err) },
+			Decided:   func(d Decision) { n.decisions = append(n.decisions, d) },
+			Recorded:  func(c status.Change) { n.records = append(n.records, c) },
+			Silence: func(peer string) (time.Duration, bool) {
+				since, ever := n.silence[peer]
+				return since, ever
+			},
 		}
 		test(n)
 	})
@@ -85,7 +96,7 @@ func TestNodeIsUnableAtOnceWhenHAProxyEnds(t *testing.T) {
 		n.ProxyStarted()
 		n.answer(time.Second)
 		n.check("HAProxy answers", "1", "0")
-		n.ProxyEnded()
+		n.ProxyEnded("ended by signal 9 (killed)")
 		n.check("HAProxy has ended", "0", "0")
 		n.probe(healthy)
 		n.check("a probe that began while none ran has an answer", "0", "0")
@@ -140,7 +151,7 @@ func TestAnswerOfThePredecessorDoesNotCount(t *testing.T) {
 		old := healthy
 		old.Asked = time.Now()
 		time.Sleep(time.Millisecond)
-		n.ProxyEnded()
+		n.ProxyEnded("ended by signal 9 (killed)")
 		n.ProxyStarted()
 		n.Answered(old)
 		n.check("the old HAProxy has answered", "0", "0")
@@ -201,7 +212,7 @@ func TestCrashCostsOneHandOver(t *testing.T) {
 		n.answer(time.Second)
 		n.Elected(keepalived.StateMaster)
 		n.check("master", "1", "0")
-		n.ProxyEnded()
+		n.ProxyEnded("ended by signal 9 (killed)")
 		n.Elected(keepalived.StateFault)
 		n.ProxyStarted()
 		n.answer(time.Second)
@@ -210,26 +221,26 @@ func TestCrashCostsOneHandOver(t *testing.T) {
 	})
 }
 
-func TestYieldIsDoneWhenTheVIPHasGone(t *testing.T) {
+func TestLettingGoIsDoneWhenTheVIPHasLeft(t *testing.T) {
 	simulate(t, 0, func(n *node) {
 		n.ProxyStarted()
 		n.answer(time.Second)
 		n.Elected(keepalived.StateMaster)
-		first, second := n.Yield(), n.Yield()
-		n.check("yielding", "1", "-20")
+		first, second := n.LetGo("a test"), n.LetGo("a test")
+		n.check("letting go", "1", "-40")
 		for _, yielded := range []<-chan struct{}{first, second} {
-			if closed(yielded) {
-				t.Error("yielded while this node is master")
+			if isClosed(yielded) {
+				t.Error("done while this node is master")
 			}
 		}
 		n.answer(time.Second)
-		if closed(first) {
-			t.Error("yielded while this node is master")
+		if isClosed(first) {
+			t.Error("done while this node is master")
 		}
 		n.Elected(keepalived.StateBackup)
 		for _, yielded := range []<-chan struct{}{first, second} {
-			if !closed(yielded) {
-				t.Error("not yielded when this node is backup")
+			if !isClosed(yielded) {
+				t.Error("not done when this node is backup")
 			}
 		}
 		n.Elected(keepalived.StateMaster) // the peer went away: closing again would panic
@@ -237,22 +248,13 @@ func TestYieldIsDoneWhenTheVIPHasGone(t *testing.T) {
 	})
 }
 
-func TestYieldOfABackupIsDoneAtOnce(t *testing.T) {
+func TestLettingGoOfABackupIsDoneAtOnce(t *testing.T) {
 	simulate(t, 0, func(n *node) {
 		n.Elected(keepalived.StateBackup)
-		if !closed(n.Yield()) {
-			t.Error("not yielded though this node is backup")
+		if !isClosed(n.LetGo("a test")) {
+			t.Error("not done though this node is backup")
 		}
 	})
-}
-
-func closed(c <-chan struct{}) bool {
-	select {
-	case <-c:
-		return true
-	default:
-		return false
-	}
 }
 
 func TestHAProxyThatHangsLosesTheVIPAndThenItsLife(t *testing.T) {
@@ -272,11 +274,31 @@ func TestHAProxyThatHangsLosesTheVIPAndThenItsLife(t *testing.T) {
 		if len(n.kills) != 1 || !strings.Contains(n.kills[0], "not answered for 5s") {
 			t.Errorf("kills = %q, want one that says: not answered for 5s", n.kills)
 		}
-		n.ProxyEnded()
+		n.ProxyEnded("ended by signal 9 (killed)")
 		n.ProxyStarted()
 		n.hang(KillAfter)
 		if len(n.kills) != 2 {
 			t.Errorf("kills = %q, want another for its successor", n.kills)
+		}
+	})
+}
+
+func TestHAProxyWhoseWorkerEndsAndWhichDoesNotLosesItsLife(t *testing.T) {
+	gone := Answer{Gone: true, Err: errors.New("connection refused")}
+	simulate(t, 0, func(n *node) {
+		n.ProxyStarted()
+		n.answer(time.Hour)
+		for range ReadyWithin/ProbeInterval - 1 {
+			n.probe(gone)
+		}
+		n.check("the worker is gone", "0", "0")
+		if len(n.kills) != 0 {
+			t.Errorf("killed before %s: %q", ReadyWithin, n.kills)
+		}
+		n.probe(gone)
+		n.probe(gone)
+		if len(n.kills) != 1 || !strings.Contains(n.kills[0], "not been ready") {
+			t.Errorf("kills = %q, want one", n.kills)
 		}
 	})
 }

@@ -1,6 +1,6 @@
 // Package failover decides whether this node may hold the VIP and whether it
-// would rather not, tells keepalived so through two track files, and hears from
-// it what came of that.
+// would rather not, tells keepalived so through two track files, hears from it
+// what came of that, and remembers why.
 //
 // keepalived elects; the policy is here, in Decide.
 package failover
@@ -18,21 +18,40 @@ const (
 	ProbeInterval = 200 * time.Millisecond
 	YieldAfter    = 2 * ProbeInterval
 	KillAfter     = 5 * time.Second
+	// ReadyWithin is how long a HAProxy that runs may take none of our connections:
+	// before its first answer, or when its worker has ended and it has not.
+	ReadyWithin = 15 * time.Second
 )
 
-// stepBack is what a node that would rather not hold the VIP takes from its
-// priority: more than all nodes of a pair lie apart (seed.MaxNodes).
-const stepBack = -20
+// LostAfter is how long a peer must have reached backends that this node does not,
+// until it gets the VIP. It is longer than two nodes need to see the same backend
+// die: a check may take a second, and the second of two follows a second later.
+const LostAfter = 4 * time.Second
+
+// The preferences of a node that is able. Each lies below the one before by more
+// than the priorities of all nodes of a pair lie apart (seed.MaxNodes), so that
+// whoever gives the VIP away stands behind one that is still proving itself.
+const (
+	normal  = 0
+	proving = -20
+	giving  = -40
+)
 
 // Observation is all that the decision depends on.
 type Observation struct {
+	Absent    string        // why HAProxy does not run; "" when it does
 	Answers   bool          // HAProxy's worker has answered since it was started
+	Gone      bool          // it has answered before, and now takes no connections
+	Away      time.Duration // for how long it runs and has not answered
 	Unchecked int           // backends whose first check has not ended
 	Silent    time.Duration // how long the worker has not answered, as far as that is its fault
-	Healthy   time.Duration // for how long the node has been able without a break
-	WasMaster bool          // has become master since it became able
+	Deaf      bool          // nothing at all is received from the network
+	Letting   string        // why somebody wants the VIP to leave this node; "" when nobody does
+	Better    string        // what a peer reaches and this node does not; "" when there is no such peer
+	BetterFor time.Duration // for how long
+	Healthy   time.Duration // for how long the node has been able and has given nothing away
+	WasMaster bool          // has become master in that time
 	Preempt   time.Duration // health that the seed asks of a returning node, or seed.NeverPreempt
-	Stopping  bool          // the node is about to go
 }
 
 // Decision is what keepalived and the supervisor are told.
@@ -43,25 +62,38 @@ type Decision struct {
 	Reason     string
 }
 
+// Gives tells whether the node wants any other node that is able to hold the VIP.
+func (d Decision) Gives() bool { return d.Able && d.Preference == giving }
+
 // Decide is the policy of a node.
 func Decide(o Observation) Decision {
 	switch {
+	case o.Absent != "":
+		return Decision{Reason: "haproxy " + o.Absent}
 	case o.Silent >= KillAfter:
 		return Decision{KillProxy: true, Reason: fmt.Sprintf("haproxy has not answered for %s", KillAfter)}
+	case o.Away >= ReadyWithin:
+		return Decision{KillProxy: true, Reason: fmt.Sprintf("haproxy has not been ready for %s", ReadyWithin)}
+	case o.Gone:
+		return Decision{Reason: "haproxy's worker is gone"}
 	case !o.Answers:
 		return Decision{Reason: "haproxy is not ready"}
 	case o.Unchecked > 0:
 		return Decision{Reason: fmt.Sprintf("%d backends are not yet checked", o.Unchecked)}
 	case o.Silent >= YieldAfter:
 		return Decision{Reason: "haproxy does not answer"}
-	case o.Stopping:
-		return Decision{Able: true, Preference: stepBack, Reason: "the node is about to stop"}
+	case o.Deaf:
+		return Decision{Reason: "nothing is received from the network: cable, switch port or VLAN"}
+	case o.Letting != "":
+		return Decision{Able: true, Preference: giving, Reason: o.Letting}
+	case o.Better != "" && o.BetterFor >= LostAfter:
+		return Decision{Able: true, Preference: giving, Reason: o.Better}
 	case o.WasMaster:
-		return Decision{Able: true, Reason: "healthy"}
+		return Decision{Able: true, Preference: normal, Reason: "healthy"}
 	case o.Preempt == seed.NeverPreempt:
-		return Decision{Able: true, Preference: stepBack, Reason: "healthy; never takes the VIP from a healthy peer"}
+		return Decision{Able: true, Preference: proving, Reason: "healthy; never takes the VIP from a healthy peer"}
 	case o.Healthy < o.Preempt:
-		return Decision{Able: true, Preference: stepBack, Reason: fmt.Sprintf("healthy, but not yet for %s", o.Preempt)}
+		return Decision{Able: true, Preference: proving, Reason: fmt.Sprintf("healthy, but not yet for %s", o.Preempt)}
 	}
-	return Decision{Able: true, Reason: "healthy"}
+	return Decision{Able: true, Preference: normal, Reason: "healthy"}
 }

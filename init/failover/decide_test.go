@@ -15,6 +15,7 @@ func TestDecide(t *testing.T) {
 		no     = Decision{}
 		kill   = Decision{KillProxy: true}
 		rather = Decision{Able: true, Preference: -20}
+		gives  = Decision{Able: true, Preference: -40}
 		yes    = Decision{Able: true}
 	)
 	for _, tt := range []struct {
@@ -26,26 +27,41 @@ func TestDecide(t *testing.T) {
 		{"nothing is known", Observation{}, no, "not ready"},
 		{"HAProxy has not answered since its start, whatever was before",
 			Observation{WasMaster: true, Healthy: time.Hour, Preempt: preempt}, no, "not ready"},
-		{"HAProxy has not answered, and the node stops", Observation{Stopping: true}, no, "not ready"},
+		{"HAProxy has not answered, and the node stops", Observation{Letting: "the node stops"}, no, "not ready"},
 		{"HAProxy is slow to give its first answer", Observation{Silent: KillAfter - 1}, no, "not ready"},
 		{"HAProxy hangs before its first answer", Observation{Silent: KillAfter}, kill, "has not answered for 5s"},
 
+		{"HAProxy is slow to start", Observation{Away: ReadyWithin - 1}, no, "not ready"},
+		{"HAProxy's worker has ended", Observation{Gone: true, WasMaster: true}, no, "worker is gone"},
+		{"HAProxy's worker has ended and it has not", Observation{Gone: true, Away: ReadyWithin}, kill, "not been ready for 15s"},
+		{"HAProxy runs and takes no connections", Observation{Away: ReadyWithin}, kill, "not been ready for 15s"},
+
 		{"a first check is under way", Observation{Answers: true, Unchecked: 1, WasMaster: true}, no, "not yet checked"},
 		{"first checks are under way, and the node stops",
-			Observation{Answers: true, Unchecked: 3, Stopping: true}, no, "3 backends are not yet checked"},
+			Observation{Answers: true, Unchecked: 3, Letting: "the node stops"}, no, "3 backends are not yet checked"},
 		{"HAProxy hangs during its first checks", Observation{Answers: true, Unchecked: 1, Silent: KillAfter}, kill, "has not answered for 5s"},
 
 		{"one answer is missing", Observation{Answers: true, WasMaster: true, Silent: ProbeInterval}, yes, "healthy"},
 		{"just before the VIP is given away", Observation{Answers: true, WasMaster: true, Silent: YieldAfter - 1}, yes, "healthy"},
 		{"the VIP is given away", Observation{Answers: true, WasMaster: true, Silent: YieldAfter}, no, "does not answer"},
 		{"HAProxy hangs while the node stops",
-			Observation{Answers: true, WasMaster: true, Silent: YieldAfter, Stopping: true}, no, "does not answer"},
+			Observation{Answers: true, WasMaster: true, Silent: YieldAfter, Letting: "the node stops"}, no, "does not answer"},
 		{"just before HAProxy is killed", Observation{Answers: true, WasMaster: true, Silent: KillAfter - 1}, no, "does not answer"},
 		{"HAProxy is killed", Observation{Answers: true, WasMaster: true, Silent: KillAfter}, kill, "has not answered for 5s"},
 		{"HAProxy has hung for long", Observation{Answers: true, WasMaster: true, Silent: time.Hour}, kill, "has not answered for 5s"},
 
-		{"the holder stops", Observation{Answers: true, WasMaster: true, Healthy: time.Hour, Stopping: true}, rather, "about to stop"},
-		{"a node that never preempts stops", Observation{Answers: true, Preempt: seed.NeverPreempt, Stopping: true}, rather, "about to stop"},
+		{"HAProxy was stopped", Observation{Absent: "was stopped by ops", Answers: true, WasMaster: true}, no, "haproxy was stopped by ops"},
+		{"HAProxy ended after it had hung", Observation{Absent: "ended by signal 9", Silent: KillAfter}, no, "haproxy ended by signal 9"},
+
+		{"nothing is received", Observation{Answers: true, WasMaster: true, Deaf: true}, no, "nothing is received"},
+		{"nothing is received while the node stops", Observation{Answers: true, Deaf: true, Letting: "the node stops"}, no, "nothing is received"},
+
+		{"the holder stops", Observation{Answers: true, WasMaster: true, Healthy: time.Hour, Letting: "the node stops"}, gives, "the node stops"},
+		{"a node that never preempts stops", Observation{Answers: true, Preempt: seed.NeverPreempt, Letting: "the node stops"}, gives, "the node stops"},
+
+		{"a peer reaches more, and has for long enough", Observation{Answers: true, WasMaster: true, Better: "lb-b reaches mysql", BetterFor: LostAfter}, gives, "lb-b reaches mysql"},
+		{"a peer has just begun to reach more", Observation{Answers: true, WasMaster: true, Better: "lb-b reaches mysql", BetterFor: LostAfter - 1}, yes, "healthy"},
+		{"a peer did reach more", Observation{Answers: true, WasMaster: true, BetterFor: time.Hour}, yes, "healthy"},
 
 		{"became master before it was long in health", Observation{Answers: true, WasMaster: true, Healthy: 1, Preempt: preempt}, yes, "healthy"},
 		{"became master and never preempts", Observation{Answers: true, WasMaster: true, Preempt: seed.NeverPreempt}, yes, "healthy"},
@@ -67,17 +83,22 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-func TestSteppingBackPutsANodeBehindAllOthers(t *testing.T) {
+// The order of the nodes must hold within each preference, and a worse preference
+// must put the first node behind the last.
+func TestPreferencesKeepTheNodesApart(t *testing.T) {
 	pair := &seed.Pair{Nodes: make([]seed.Node, seed.MaxNodes)}
 	for i := range pair.Nodes {
 		pair.Nodes[i].Address = netip.PrefixFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}), 24)
 	}
 	specs := pair.Specs()
 	first, last := specs[0].Priority, specs[len(specs)-1].Priority
-	if first+stepBack >= last {
-		t.Errorf("the first node has priority %d when it steps back, want less than the last's %d", first+stepBack, last)
+	for _, step := range []struct{ better, worse int }{{normal, proving}, {proving, giving}} {
+		if first+step.worse >= last+step.better {
+			t.Errorf("the first node has priority %d with a preference of %d, want less than the last's %d with %d",
+				first+step.worse, step.worse, last+step.better, step.better)
+		}
 	}
-	if last+stepBack < 1 {
-		t.Errorf("the last node has priority %d when it steps back, want at least 1 (RFC 9568 §5.2.4)", last+stepBack)
+	if last+giving < 1 {
+		t.Errorf("the last node has priority %d when it gives the VIP away, want at least 1 (RFC 9568 §5.2.4)", last+giving)
 	}
 }

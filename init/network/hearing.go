@@ -11,21 +11,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A node is looked at twice in an advert interval, and is deaf after five looks
-// in a row without a new frame. Since the last frame can have come right after a
-// look, that is 2.5 to 3 intervals: keepalived takes a master for dead after 3
-// and its skew, and a deaf backup should know by then that it is the one at fault.
-// Only a frame that came after the last advert makes it know later.
-//
-// Neighbours are asked at the third look. They have two looks to answer, in
-// which the kernel asks each of them two or three times (retrans_time_ms).
-const (
-	askAt  = 3
-	deafAt = 5
-	// With adverts of less than 200 ms the verdict comes later than
-	// keepalived's: less time to answer would make deaf what is only slow.
-	minPoll = 100 * time.Millisecond
+// patience is after how many looks in a row without a new frame, two to an advert
+// interval, neighbours are asked for one, and after how many the node is deaf.
+type patience struct{ ask, deaf int }
+
+// The master is deaf after 2.5 to 3 intervals: it gives up an address that works if
+// that is wrong, so its neighbours get two looks to answer, in which the kernel asks
+// each of them two or three times (retrans_time_ms). A backup that is deaf takes the
+// VIP from a healthy master when keepalived has missed three adverts, and something
+// else may have been heard since the last of them: it must know after 2 intervals,
+// and loses nothing if it is wrong.
+var (
+	asMaster = patience{ask: 3, deaf: 5}
+	asBackup = patience{ask: 2, deaf: 3}
 )
+
+// remembered is for how many looks it counts that somebody was asked.
+const remembered = 5
+
+// With adverts of less than 200 ms the verdict comes later than keepalived's: less
+// time to answer would make deaf what is only slow.
+const minPoll = 100 * time.Millisecond
 
 // Hear reports when the node becomes deaf, true, and when it hears again, false;
 // until the first report it is not deaf. Deaf is a node that has a carrier and
@@ -40,9 +46,10 @@ const (
 // one that has not heard anything since its start while it looks for its
 // neighbours: the port of the switch may not forward yet.
 //
-// The interval is that of the adverts. The channel is closed when done is, or
+// The interval is that of the adverts, and holds tells whether the VIP is here, so
+// that there is something to lose. The channel is closed when done is, or
 // when the count cannot be read any more; then call Hear again.
-func Hear(link netlink.Link, interval time.Duration, done <-chan struct{}) (<-chan bool, error) {
+func Hear(link netlink.Link, interval time.Duration, holds func() bool, done <-chan struct{}) (<-chan bool, error) {
 	name := link.Attrs().Name
 	count, err := os.Open("/sys/class/net/" + name + "/statistics/rx_packets")
 	if err != nil {
@@ -59,7 +66,7 @@ func Hear(link netlink.Link, interval time.Duration, done <-chan struct{}) (<-ch
 		defer close(deaf)
 		defer count.Close()
 		defer handle.Close()
-		h := hearing{poll: max(interval/2, minPoll), count: count, ask: ask, asked: deafAt + 1}
+		h := hearing{poll: max(interval/2, minPoll), count: count, ask: ask, holds: holds, asked: remembered + 1}
 		h.run(deaf, done)
 	}()
 	return deaf, nil
@@ -71,12 +78,13 @@ type hearing struct {
 	count io.ReaderAt // of received frames, as text
 	// ask asks neighbours for a frame, or if there are none and it should, those
 	// whose MAC address is not known, and returns how many.
-	ask func(unknownToo bool) int
+	ask   func(unknownToo bool) int
+	holds func() bool
 
 	last   [20 + 1]byte // count as last read; it is only compared
 	looked time.Time
 	quiet  int // looks in a row without a new frame
-	asked  int // looks since a neighbour was asked; at first more than deafAt
+	asked  int // looks since a neighbour was asked; at first more than are remembered
 	deaf   bool
 }
 
@@ -122,17 +130,24 @@ func (h *hearing) look(now time.Time) error {
 		h.quiet++
 		h.asked++
 	}
-	switch h.quiet {
-	case askAt:
+	if h.quiet == 0 {
+		return nil
+	}
+	patience := asBackup
+	if h.holds() {
+		patience = asMaster
+	}
+	switch {
+	case h.quiet == patience.ask:
 		if h.ask(string(h.last[:2]) == "0\n") > 0 {
 			h.asked = 0
 		}
 		// Those asked a moment ago, before a late look or by chance just before
 		// the silence, are given up by the kernel and cannot be asked again.
-		if h.asked > deafAt {
+		if h.asked > remembered {
 			h.quiet-- // there is nobody; ask again at the next look
 		}
-	case deafAt:
+	case h.quiet >= patience.deaf:
 		h.deaf = true
 	}
 	return nil

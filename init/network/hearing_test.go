@@ -18,6 +18,7 @@ type ear struct {
 	stall      atomic.Int64 // the next look takes so many nanoseconds
 	broken     atomic.Bool  // the count cannot be read
 	asked      atomic.Int64 // times
+	backup     atomic.Bool  // the VIP is elsewhere
 
 	begin time.Time
 	deaf  chan bool
@@ -30,6 +31,8 @@ func (e *ear) ReadAt(p []byte, off int64) (int, error) {
 	time.Sleep(time.Duration(e.stall.Swap(0)))
 	return copy(p, fmt.Sprintln(e.frames.Load())), nil
 }
+
+func (e *ear) holds() bool { return !e.backup.Load() }
 
 func (e *ear) ask(unknownToo bool) int {
 	n := e.neighbours.Load()
@@ -52,7 +55,7 @@ func listen(t *testing.T, test func(t *testing.T, e *ear)) {
 		e.neighbours.Store(2)
 		done := make(chan struct{})
 		defer close(done)
-		h := hearing{poll: 100 * time.Millisecond, count: e, ask: e.ask, asked: deafAt + 1}
+		h := hearing{poll: 100 * time.Millisecond, count: e, ask: e.ask, holds: e.holds, asked: remembered + 1}
 		go func() {
 			defer close(e.deaf)
 			h.run(e.deaf, done)
@@ -100,6 +103,38 @@ func TestNodeThatHearsAdvertsAsksNobody(t *testing.T) {
 		for range 100 {
 			time.Sleep(200 * time.Millisecond)
 			e.frames.Add(1)
+		}
+		e.expectNothing(t)
+		e.expectAsked(t, 0)
+	})
+}
+
+func TestBackupIsDeafAfterTwoIntervalsOfSilence(t *testing.T) {
+	listen(t, func(t *testing.T, e *ear) {
+		e.backup.Store(true)
+		e.until(time.Millisecond) // just after a look
+		e.frames.Add(1)
+		e.until(299 * time.Millisecond)
+		e.expectAsked(t, 0)
+		e.until(301 * time.Millisecond)
+		e.expectAsked(t, 1)
+		e.until(399 * time.Millisecond)
+		e.expectNothing(t)
+		e.until(401 * time.Millisecond)
+		e.expect(t, true)
+		e.frames.Add(1)
+		e.until(501 * time.Millisecond)
+		e.expect(t, false)
+	})
+}
+
+func TestBackupThatHearsAdvertsAsksNobody(t *testing.T) {
+	listen(t, func(t *testing.T, e *ear) {
+		e.backup.Store(true)
+		e.until(50 * time.Millisecond) // between two looks
+		for range 100 {
+			e.frames.Add(1)
+			time.Sleep(200 * time.Millisecond)
 		}
 		e.expectNothing(t)
 		e.expectAsked(t, 0)
@@ -244,7 +279,7 @@ func TestHearingEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, deaf, done := &ear{}, make(chan bool), make(chan struct{})
 		e.neighbours.Store(1)
-		h := hearing{poll: 100 * time.Millisecond, count: e, ask: e.ask, asked: deafAt + 1}
+		h := hearing{poll: 100 * time.Millisecond, count: e, ask: e.ask, holds: e.holds, asked: remembered + 1}
 		go func() {
 			defer close(deaf)
 			h.run(deaf, done)

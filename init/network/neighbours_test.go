@@ -184,7 +184,7 @@ func TestHear(t *testing.T) {
 	})
 
 	done := make(chan struct{})
-	deaf, err := Hear(link, 200*time.Millisecond, done)
+	deaf, err := Hear(link, 200*time.Millisecond, func() bool { return true }, done)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,7 +235,7 @@ func TestHearOfALinkThatIsGoneIsAnError(t *testing.T) {
 	if err := here.LinkDel(link); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Hear(link, time.Second, nil); err == nil {
+	if _, err := Hear(link, time.Second, func() bool { return true }, nil); err == nil {
 		t.Error("Hear of a link that is gone, want an error")
 	}
 }

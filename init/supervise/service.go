@@ -3,6 +3,7 @@ package supervise
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -26,6 +27,8 @@ type Process struct {
 	// until SIGKILL.
 	Orphans time.Duration
 	Backoff Backoff
+	// OOMScore is proc_pid_oom_score_adj(5), from −1000 to 1000.
+	OOMScore int
 
 	// Prepare runs before every start; its error counts as a failed start.
 	Prepare func() error
@@ -40,7 +43,7 @@ type Process struct {
 // Phase is where a service is in its life.
 type Phase string
 
-// The phases. A service leaves Stopped only by a new Start.
+// The phases. A service leaves Stopped only by Start.
 const (
 	Running Phase = "running"
 	Waiting Phase = "waiting" // for the end of its back-off
@@ -55,14 +58,23 @@ type State struct {
 	Since    time.Time     // when the phase began
 	Delay    time.Duration // of the back-off, while waiting
 	Restarts int
-	LastExit string // why it ended last; "" when it never did
+	LastExit string // why it ended last, with its last words; "" when it never did
 }
 
 // Exit is how a process ended.
 type Exit struct {
-	Reason   string        // "exit status 3", "signal: killed", with who sent it when known
+	Reason   string        // "ended with exit status 3", "ended by signal 9 (killed): …"
+	Status   int           // the exit status; −1 when it was ended by a signal or never began
 	Ran      time.Duration // how long it had run
 	LastSaid []string      // its last lines of output, oldest first
+}
+
+// String is the reason, with the last words of a process that ended by itself.
+func (e Exit) String() string {
+	if n := len(e.LastSaid); n > 0 && e.Status > 0 {
+		return e.Reason + ", after it said: " + e.LastSaid[n-1]
+	}
+	return e.Reason
 }
 
 // Service is a process that is kept running until it is stopped.
@@ -71,29 +83,51 @@ type Service struct {
 	reaper  *Reaper
 	said    tail
 
-	stop     chan struct{}
-	stopOnce sync.Once
-	done     chan struct{}
+	turn sync.Mutex    // held by Start and by Stop
+	stop chan struct{} // closed to end the present run; nil before the first Start
+	done chan struct{} // closed when that run is over
 
 	mu    sync.Mutex
 	state State
-	cause string // why this program killed the process, "" if it did not
+	cause string // why this program ended the process, "" if it did not
 }
 
-// Start begins to run p and keeps it running.
-func Start(reaper *Reaper, p Process) *Service {
+// New returns a service that does not run yet.
+func New(reaper *Reaper, p Process) *Service {
 	if p.StopSignal == 0 {
 		p.StopSignal = syscall.SIGTERM
 	}
-	s := &Service{
+	return &Service{
 		process: p,
 		reaper:  reaper,
-		stop:    make(chan struct{}),
-		done:    make(chan struct{}),
-		state:   State{Name: p.Name, Phase: Waiting, Since: time.Now()},
+		state:   State{Name: p.Name, Phase: Stopped, Since: time.Now()},
 	}
+}
+
+// Start begins to run the process and keeps it running. It tells whether it did
+// not do so already.
+func (s *Service) Start() bool {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	if s.started() {
+		return false
+	}
+	s.stop, s.done = make(chan struct{}), make(chan struct{})
+	s.become(func(st *State) { st.Phase, st.Delay = Waiting, 0 })
 	go s.keepRunning()
-	return s
+	return true
+}
+
+func (s *Service) started() bool {
+	if s.stop == nil {
+		return false
+	}
+	select {
+	case <-s.stop:
+		return false
+	default:
+		return true
+	}
 }
 
 // State returns what the service is doing now.
@@ -117,10 +151,20 @@ func (s *Service) Kill(cause string) {
 	}
 }
 
-// Stop ends the process and returns when all of its group is gone.
-func (s *Service) Stop() {
-	s.stopOnce.Do(func() { close(s.stop) })
+// Stop ends the process and returns when all of its group is gone. The cause
+// stands in the exit's reason. It tells whether the service had been started.
+func (s *Service) Stop(cause string) bool {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	if !s.started() {
+		return false
+	}
+	s.mu.Lock()
+	s.cause = cause
+	s.mu.Unlock()
+	close(s.stop)
 	<-s.done
+	return true
 }
 
 func (s *Service) keepRunning() {
@@ -128,7 +172,7 @@ func (s *Service) keepRunning() {
 	for attempt := 0; ; {
 		exit := s.runOnce()
 		if s.stopping() {
-			s.become(func(st *State) { st.Phase, st.PID = Stopped, 0 })
+			s.become(func(st *State) { st.Phase, st.PID, st.LastExit = Stopped, 0, exit.String() })
 			return
 		}
 		if exit.Ran >= s.process.Backoff.resetAfter() {
@@ -139,11 +183,14 @@ func (s *Service) keepRunning() {
 		s.become(func(st *State) {
 			st.Phase, st.PID, st.Delay = Waiting, 0, delay
 			st.Restarts++
-			st.LastExit = exit.Reason
+			st.LastExit = exit.String()
 		})
 		select {
 		case <-time.After(delay):
 		case <-s.stop:
+			s.mu.Lock()
+			s.cause = "" // there was nothing to end
+			s.mu.Unlock()
 			s.become(func(st *State) { st.Phase = Stopped })
 			return
 		}
@@ -156,7 +203,7 @@ func (s *Service) runOnce() Exit {
 	pid, exited, err := s.launch()
 	if err != nil {
 		s.said.add(err.Error())
-		exit := Exit{Reason: err.Error(), Ran: 0, LastSaid: s.said.last(5)}
+		exit := Exit{Reason: err.Error(), Status: -1, LastSaid: s.said.last(5)}
 		s.exited(exit)
 		return exit
 	}
@@ -168,7 +215,7 @@ func (s *Service) runOnce() Exit {
 	case <-s.stop:
 		status = s.terminate(pid, exited)
 	}
-	exit := Exit{Reason: s.ended(status), Ran: time.Since(began), LastSaid: s.said.last(5)}
+	exit := Exit{Reason: s.ended(status), Status: status.ExitStatus(), Ran: time.Since(began), LastSaid: s.said.last(5)}
 	s.exited(exit)
 	s.endGroup(pid)
 	return exit
@@ -202,6 +249,10 @@ func (s *Service) launch() (int, <-chan syscall.WaitStatus, error) {
 		output.Close()
 		return 0, nil, err
 	}
+	if p.OOMScore != 0 {
+		// A process that has ended already needs none.
+		_ = os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", pid), strconv.AppendInt(nil, int64(p.OOMScore), 10), 0)
+	}
 	go func() {
 		defer output.Close()
 		readLines(output, func(line string) {
@@ -229,7 +280,7 @@ func (s *Service) terminate(pid int, exited <-chan syscall.WaitStatus) syscall.W
 	case status := <-exited:
 		return status
 	case <-time.After(s.process.Grace):
-		s.Kill(fmt.Sprintf("it did not stop within %s", s.process.Grace))
+		s.Kill(fmt.Sprintf("%s, and not done within %s", s.why(), s.process.Grace))
 		return <-exited
 	}
 }
@@ -245,6 +296,12 @@ func (s *Service) endGroup(pid int) {
 		}
 		time.Sleep(poll)
 	}
+}
+
+func (s *Service) why() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cause
 }
 
 func (s *Service) exited(e Exit) {

@@ -52,8 +52,9 @@ func run(t *testing.T, script string, change func(*Process)) (*Service, *record)
 	if change != nil {
 		change(&p)
 	}
-	s := Start(reaper(), p)
-	t.Cleanup(s.Stop)
+	s := New(reaper(), p)
+	s.Start()
+	t.Cleanup(func() { s.Stop("the test is over") })
 	return s, r
 }
 
@@ -128,7 +129,7 @@ func TestStopEndsTheProcessByItsSignal(t *testing.T) {
 		p.StopSignal = syscall.SIGUSR1
 	})
 	await(t, "the trap to be set", func() bool { return len(s.LastSaid(1)) == 1 })
-	s.Stop()
+	s.Stop("asked to")
 	if got, err := os.ReadFile(mark); err != nil || string(got) != "soft\n" {
 		t.Errorf("mark = %q, %v, want the process to have seen SIGUSR1", got, err)
 	}
@@ -142,9 +143,9 @@ func TestStopKillsWhatIgnoresItsSignal(t *testing.T) {
 		p.Grace = 30 * time.Millisecond
 	})
 	await(t, "the trap to be set", func() bool { return len(s.LastSaid(1)) == 1 })
-	s.Stop()
-	if got := r.exits[0].Reason; !strings.Contains(got, "killed") || !strings.Contains(got, "did not stop within 30ms") {
-		t.Errorf("Reason = %q, want killed, did not stop within 30ms", got)
+	s.Stop("asked to")
+	if got := r.exits[0].Reason; !strings.Contains(got, "killed") || !strings.Contains(got, "asked to, and not done within 30ms") {
+		t.Errorf("Reason = %q, want killed, asked to, and not done within 30ms", got)
 	}
 }
 
@@ -155,7 +156,7 @@ func TestStopDuringBackoffReturnsAtOnce(t *testing.T) {
 		t.Errorf("Delay = %s, want %s", got, time.Hour)
 	}
 	began := time.Now()
-	s.Stop()
+	s.Stop("asked to")
 	if took := time.Since(began); took > time.Second {
 		t.Errorf("Stop took %s during a back-off of an hour", took)
 	}
@@ -249,4 +250,67 @@ func TestLongLinesComeInPieces(t *testing.T) {
 	if longest > lineBytes || lines < 10 {
 		t.Errorf("%d pieces, the longest of %d bytes; want none over %d", lines, longest, lineBytes)
 	}
+}
+
+func TestServiceThatWasStoppedStartsAgain(t *testing.T) {
+	s, r := run(t, "exec sleep 60", nil)
+	await(t, "running", func() bool { return s.State().Phase == Running })
+	if s.Start() {
+		t.Error("Start of a service that runs = true, want false")
+	}
+	first := s.State().PID
+	if !s.Stop("asked by a test") || s.Stop("again") {
+		t.Error("Stop = false, or true the second time, want true and false")
+	}
+	got := s.State()
+	if got.Phase != Stopped || got.PID != 0 || !strings.Contains(got.LastExit, "asked by a test") || got.Restarts != 0 {
+		t.Errorf("State = %+v, want stopped because a test asked, and no restart", got)
+	}
+	if !s.Start() {
+		t.Error("Start of a service that was stopped = false, want true")
+	}
+	await(t, "running again", func() bool { return s.State().Phase == Running })
+	if got := s.State().PID; got == first {
+		t.Errorf("PID = %d as before, want another process", got)
+	}
+	if n := r.exitCount(); n != 1 {
+		t.Errorf("%d exits, want the one that was asked for", n)
+	}
+}
+
+func TestReasonOfAStopDoesNotOutliveIt(t *testing.T) {
+	s, r := run(t, "exit 3", func(p *Process) { p.Backoff = Backoff{First: time.Hour} })
+	await(t, "its back-off", func() bool { return s.State().Phase == Waiting && s.State().Restarts == 1 })
+	s.Stop("asked by a test")
+	s.Start()
+	await(t, "another exit", func() bool { return r.exitCount() == 2 })
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if got := r.exits[1].Reason; got != "ended with exit status 3" {
+		t.Errorf("Reason = %q, want nothing of the stop before", got)
+	}
+}
+
+func TestExitHasTheLastWordsOfAProcessThatEndedByItself(t *testing.T) {
+	for _, tt := range []struct {
+		exit Exit
+		want string
+	}{
+		{Exit{Reason: "ended with exit status 1", Status: 1, LastSaid: []string{"a", "cannot bind"}}, "ended with exit status 1, after it said: cannot bind"},
+		{Exit{Reason: "ended with exit status 1", Status: 1}, "ended with exit status 1"},
+		{Exit{Reason: "ended with exit status 0", LastSaid: []string{"bye"}}, "ended with exit status 0"},
+		{Exit{Reason: "ended by signal 9 (killed)", Status: -1, LastSaid: []string{"hello"}}, "ended by signal 9 (killed)"},
+	} {
+		if got := tt.exit.String(); got != tt.want {
+			t.Errorf("String of %+v = %q, want %q", tt.exit, got, tt.want)
+		}
+	}
+}
+
+func TestOOMScoreIsTheProcess(t *testing.T) {
+	s, _ := run(t, "exec sleep 60", func(p *Process) { p.OOMScore = 777 })
+	await(t, "the score to be set", func() bool {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/oom_score_adj", s.State().PID))
+		return err == nil && strings.TrimSpace(string(text)) == "777"
+	})
 }

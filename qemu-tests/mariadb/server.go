@@ -129,10 +129,21 @@ func (s *Server) alterAccounts(user, change string) {
 // Stop shuts the server down in order.
 func (s *Server) Stop() {
 	s.t.Helper()
-	if err := s.process.Process.Signal(syscall.SIGTERM); err != nil {
-		s.t.Fatalf("stop mariadbd %d: %v", s.ID, err)
-	}
+	s.signal(syscall.SIGTERM)
 	s.reap()
+}
+
+// Freeze makes the server hang: the kernel still accepts its connections.
+func (s *Server) Freeze() { s.signal(syscall.SIGSTOP) }
+
+// Thaw undoes Freeze.
+func (s *Server) Thaw() { s.signal(syscall.SIGCONT) }
+
+func (s *Server) signal(signal syscall.Signal) {
+	s.t.Helper()
+	if err := s.process.Process.Signal(signal); err != nil {
+		s.t.Fatalf("send %v to mariadbd %d: %v", signal, s.ID, err)
+	}
 }
 
 // Kill ends the server as kill -9 does. A server that does not run stays so.

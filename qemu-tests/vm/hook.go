@@ -20,13 +20,14 @@ type hookReply struct {
 // Hook has the guest, if it was built for tests, run one command and returns
 // its output. The commands are
 //
-//	kill SIGNAL haproxy-master|haproxy-worker|keepalived-parent|keepalived-child|keepalived-both|init
+//	kill SIGNAL haproxy-master|haproxy-worker|keepalived-parent|keepalived-child|keepalived-both|admin|init
+//	hog
 //	addresses
 //	processes
 //	file PATH
 //	panic
 //
-// A kill answers how long it took until the VIP was off the interface.
+// hog starts a process that takes all memory and answers how that ended. A kill answers how long it took until the VIP was off the interface.
 // One line goes to the guest, one line of JSON comes back.
 func (m *VM) Hook(command string) (string, error) {
 	conn, err := net.DialTimeout("unix", m.path("hook"), hookTimeout)

@@ -56,6 +56,9 @@ func (m *VM) options() []string {
 		}
 		// A comma within an option is written twice (qemu-options).
 		file := strings.ReplaceAll(m.Disk, ",", ",,")
+		if m.Unreadable > 0 {
+			file = "blkdebug:" + m.path("unreadable") + ":" + file
+		}
 		o = append(o,
 			"-drive", "if=none,snapshot=on,id=disk,format="+format+",file="+file)
 		o = append(o, m.storage()...)

@@ -26,6 +26,37 @@ func (m *VM) Replug() error {
 	return m.qmp("set_link", map[string]any{"name": "nic", "up": true})
 }
 
+// Deafen drops every frame on its way to the guest, which keeps its carrier and
+// can still send.
+func (m *VM) Deafen() error { return m.divert("deaf", "tx") }
+
+// Silence drops every frame that the guest sends; it can still receive.
+func (m *VM) Silence() error { return m.divert("silent", "rx") }
+
+// Undeafen undoes Deafen.
+func (m *VM) Undeafen() error { return m.undivert("deaf") }
+
+// Unsilence undoes Silence.
+func (m *VM) Unsilence() error { return m.undivert("silent") }
+
+// divert sends one direction of the netdev to a character device that nobody reads.
+func (m *VM) divert(id, queue string) error {
+	nowhere := map[string]any{"type": "null", "data": map[string]any{}}
+	if err := m.qmp("chardev-add", map[string]any{"id": id + "-to", "backend": nowhere}); err != nil {
+		return err
+	}
+	return m.qmp("object-add", map[string]any{
+		"qom-type": "filter-redirector", "id": id, "netdev": "lan", "queue": queue, "outdev": id + "-to",
+	})
+}
+
+func (m *VM) undivert(id string) error {
+	if err := m.qmp("object-del", map[string]any{"id": id}); err != nil {
+		return err
+	}
+	return m.qmp("chardev-remove", map[string]any{"id": id + "-to"})
+}
+
 // CtrlAltDel presses these keys on the machine's keyboard.
 func (m *VM) CtrlAltDel() error {
 	keys := []map[string]string{}

@@ -18,6 +18,8 @@ type Serial struct {
 
 	log   io.Writer // the same, each line with its time
 	begin time.Time
+
+	reading sync.Mutex // held while the console is blocked
 }
 
 func newSerial(log io.Writer, begin time.Time) *Serial {
@@ -27,8 +29,17 @@ func newSerial(log io.Writer, begin time.Time) *Serial {
 // escape matches the control sequences (ECMA-48 §5.4) with which a screen is drawn.
 var escape = regexp.MustCompile("\x1b(\\[[0-9;?=]*[A-Za-z]|[()][0-9A-B]|[c78=>])|[\r\x00\x07]")
 
+// Block stops reading, as a terminal server with flow control does: once the
+// pipe is full, the guest's port takes no more.
+func (s *Serial) Block() { s.reading.Lock() }
+
+// Unblock undoes Block.
+func (s *Serial) Unblock() { s.reading.Unlock() }
+
 // Write takes the next bytes of the console.
 func (s *Serial) Write(p []byte) (int, error) {
+	s.reading.Lock()
+	defer s.reading.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	last := len(s.lines) - 1

@@ -34,7 +34,8 @@ type Config struct {
 	Storage string // QEMU's name of what the disk is or hangs on; "" is virtio-blk-pci
 	NIC     string // QEMU's name of the NIC; "" is virtio-net-pci
 
-	Unplugged bool // starts without a carrier; Replug gives it one
+	Unplugged  bool  // starts without a carrier; Replug gives it one
+	Unreadable int64 // byte of the disk whose sector gives a read error; 0 is none
 }
 
 // VM is a machine that was started. It never reboots: a reset ends it.
@@ -65,6 +66,12 @@ func Plug(t testing.TB, l *lab.Lab, c Config) *VM {
 	if c.UEFI {
 		if err := copyFile(m.path("vars.fd"), firmwareVars); err != nil {
 			t.Fatalf("give machine %s its UEFI variables: %v", c.Name, err)
+		}
+	}
+	if c.Unreadable > 0 { // QEMU's docs/devel/blkdebug
+		rule := fmt.Sprintf("[inject-error]\nevent = \"read_aio\"\nerrno = \"5\"\nsector = \"%d\"\n", c.Unreadable/512)
+		if err := os.WriteFile(m.path("unreadable"), []byte(rule), 0o644); err != nil {
+			t.Fatalf("give machine %s a bad disk: %v", c.Name, err)
 		}
 	}
 	t.Cleanup(m.cleanup)

@@ -67,5 +67,7 @@ func Service(spec *seed.Spec, host services.Host) (services.Service, error) {
 		Grace: 300 * time.Millisecond,
 		// Its child needs a moment to take the VIP off and to tell the peer.
 		Orphans: 50 * time.Millisecond,
+		// It is small, and without it the peer has to notice.
+		OOMScore: -900,
 	}, nil
 }

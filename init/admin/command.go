@@ -1,0 +1,191 @@
+package admin
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"twinlb/init/control"
+)
+
+// longest is how many bytes a command may have; maxWord a word of it.
+const (
+	longest = 4096
+	maxWord = 64
+)
+
+// service tells whether a command is about one.
+type service int
+
+const (
+	noService service = iota
+	anyService
+	oneService
+)
+
+// known is a command that there is.
+type known struct {
+	verb    control.Verb
+	service service
+	json    bool // can be shown as JSON
+	follow  bool // can be followed
+	meaning string
+}
+
+// commands is all that can be done, in the order of the help.
+var commands = []known{
+	{control.Status, noService, true, false, "both nodes as this one sees them; exits 0 when well, 1 degraded, 2 not serving"},
+	{control.Services, noService, true, false, "what runs on this node"},
+	{control.Stop, oneService, false, false, "end a service until it is started or the node restarts"},
+	{control.Start, oneService, false, false, "start a service that was stopped"},
+	{control.Restart, oneService, false, false, "end a service and start it again"},
+	{control.Logs, anyService, false, true, "the latest lines of this node or of one service; -f: and those that come"},
+	{control.Failover, noService, false, false, "give the VIP to the peer, which takes it over first"},
+	{control.Config, noService, false, false, "the configuration files that this node runs with"},
+	{control.History, noService, true, false, "changes of this node's VRRP state: when, why, and how long it had lasted"},
+	{control.Reboot, noService, false, false, "hand over, then restart the node"},
+	{control.PowerOff, noService, false, false, "hand over, then turn the node off"},
+}
+
+// help lists them.
+var help = func() string {
+	var text strings.Builder
+	for _, k := range commands {
+		fmt.Fprintf(&text, "  %-20s %s\n", k.usage(), k.meaning)
+	}
+	fmt.Fprintf(&text, "  %-20s %s\n", "help [COMMAND]", "this list")
+	return text.String()
+}()
+
+func (k *known) usage() string {
+	words := []string{string(k.verb)}
+	if k.json {
+		words = append(words, "[--json]")
+	}
+	if k.follow {
+		words = append(words, "[-f]")
+	}
+	switch k.service {
+	case anyService:
+		words = append(words, "[SERVICE]")
+	case oneService:
+		words = append(words, "SERVICE")
+	}
+	return strings.Join(words, " ")
+}
+
+// command is one that was given.
+type command struct {
+	verb    control.Verb // "" for help as a whole
+	service string
+	json    bool
+	follow  bool
+	help    bool
+}
+
+func (c command) request(by string) control.Request {
+	return control.Request{Verb: c.verb, Service: c.service, Follow: c.follow, By: cut(by, 128)}
+}
+
+// String is the command as it could be given again.
+func (c command) String() string {
+	var words []string
+	add := func(is bool, word string) {
+		if is {
+			words = append(words, word)
+		}
+	}
+	add(c.help, "help")
+	add(c.verb != "", string(c.verb))
+	add(c.json, "--json")
+	add(c.follow, "-f")
+	add(c.service != "", c.service)
+	return strings.Join(words, " ")
+}
+
+// usage is what help says of the command.
+func (c command) usage() string {
+	if k := find(string(c.verb)); k != nil {
+		return fmt.Sprintf("%s\n    %s\n", k.usage(), k.meaning)
+	}
+	return help
+}
+
+func find(verb string) *known {
+	i := slices.IndexFunc(commands, func(k known) bool { return string(k.verb) == verb })
+	if i < 0 {
+		return nil
+	}
+	return &commands[i]
+}
+
+// parseCommand reads a command: words between blanks, without quoting and without
+// patterns. Flags may stand anywhere after the first.
+func parseCommand(line string) (command, error) {
+	if len(line) > longest {
+		return command{}, fmt.Errorf("the command has %d bytes, at most %d are possible", len(line), longest)
+	}
+	if !utf8.ValidString(line) || strings.ContainsFunc(line, unprintable) {
+		return command{}, errors.New("the command is not printable text")
+	}
+	words := strings.Fields(line)
+	if len(words) == 0 {
+		return command{}, errors.New("no command; known:\n" + help)
+	}
+	if isHelp(words[0]) {
+		return parseHelp(words[1:])
+	}
+	k := find(words[0])
+	if k == nil {
+		return command{}, fmt.Errorf("unknown command %s; known:\n%s", quote(words[0], maxWord), help)
+	}
+	c := command{verb: k.verb}
+	for _, word := range words[1:] {
+		switch {
+		case word == "-h" || word == "--help":
+			return command{verb: k.verb, help: true}, nil
+		case word == "--json" && k.json:
+			c.json = true
+		case (word == "-f" || word == "--follow") && k.follow:
+			c.follow = true
+		case word[0] == '-':
+			return command{}, k.misused("%s has no flag %s", k.verb, quote(word, maxWord))
+		case k.service == noService:
+			return command{}, k.misused("%s takes no %s", k.verb, quote(word, maxWord))
+		case c.service != "":
+			return command{}, k.misused("%s takes one service, not %s and %s", k.verb, c.service, quote(word, maxWord))
+		case len(word) > maxWord:
+			return command{}, k.misused("%s is no name of a service", quote(word, maxWord))
+		default:
+			c.service = word
+		}
+	}
+	if k.service == oneService && c.service == "" {
+		return command{}, k.misused("%s needs a service; `services` lists them", k.verb)
+	}
+	return c, nil
+}
+
+func (k *known) misused(format string, args ...any) error {
+	return fmt.Errorf(format+"\nusage: %s", append(args, k.usage())...)
+}
+
+func parseHelp(words []string) (command, error) {
+	switch {
+	case len(words) == 0:
+		return command{help: true}, nil
+	case len(words) == 1 && find(words[0]) != nil:
+		return command{verb: find(words[0]).verb, help: true}, nil
+	}
+	return command{}, fmt.Errorf("no help for %s; known:\n%s", quote(strings.Join(words, " "), maxWord), help)
+}
+
+func isHelp(word string) bool {
+	return word == "help" || word == "-h" || word == "--help"
+}
+
+// unprintable is what no command has; tabs are blanks.
+func unprintable(r rune) bool { return r != '\t' && !unicode.IsPrint(r) }

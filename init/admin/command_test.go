@@ -1,0 +1,141 @@
+package admin
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"twinlb/init/control"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestParseCommand(t *testing.T) {
+	for line, want := range map[string]command{
+		"status":                   {verb: control.Status},
+		" \tstatus   --json ":      {verb: control.Status, json: true},
+		"services --json":          {verb: control.Services, json: true},
+		"history --json":           {verb: control.History, json: true},
+		"logs":                     {verb: control.Logs},
+		"logs haproxy":             {verb: control.Logs, service: "haproxy"},
+		"logs -f":                  {verb: control.Logs, follow: true},
+		"logs haproxy --follow":    {verb: control.Logs, service: "haproxy", follow: true},
+		"stop haproxy":             {verb: control.Stop, service: "haproxy"},
+		"start haproxy":            {verb: control.Start, service: "haproxy"},
+		"restart keepalived":       {verb: control.Restart, service: "keepalived"},
+		"failover":                 {verb: control.Failover},
+		"config":                   {verb: control.Config},
+		"reboot":                   {verb: control.Reboot},
+		"poweroff":                 {verb: control.PowerOff},
+		"help":                     {help: true},
+		"-h":                       {help: true},
+		"--help":                   {help: true},
+		"help logs":                {verb: control.Logs, help: true},
+		"poweroff --help":          {verb: control.PowerOff, help: true},
+		"restart -h":               {verb: control.Restart, help: true},
+		"stop a;b|$(c)&\"*\"":      {verb: control.Stop, service: "a;b|$(c)&\"*\""}, // PID 1 knows no such service
+		"logs help":                {verb: control.Logs, service: "help"},
+		"history --help reboot -f": {verb: control.History, help: true},
+	} {
+		got, err := parseCommand(line)
+		if err != nil {
+			t.Errorf("%q: %v", line, err)
+		}
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(command{})); diff != "" {
+			t.Errorf("%q: (-want +got)\n%s", line, diff)
+		}
+	}
+}
+
+func TestParseCommandRefuses(t *testing.T) {
+	for line, want := range map[string]string{
+		"":                      "no command",
+		" \t ":                  "no command",
+		"uptime":                `unknown command "uptime"; known:`,
+		"Status":                "unknown command",
+		"status haproxy":        `status takes no "haproxy"`,
+		"status -f":             `status has no flag "-f"`,
+		"status --jsn":          "usage: status [--json]",
+		"logs --json":           `logs has no flag "--json"`,
+		"logs a b":              `logs takes one service, not a and "b"`,
+		"stop":                  "stop needs a service",
+		"stop -f":               "stop has no flag",
+		"reboot now":            "reboot takes no",
+		"help me":               `no help for "me"`,
+		"help logs stop":        "no help for",
+		"status\nreboot":        "not printable",
+		"status\u2028":          "not printable",
+		"st\u00adatus":          "not printable",
+		"stop h\xc3":            "not printable",
+		"stop " + longWord(65):  "is no name of a service",
+		longWord(longest + 1):   "at most 4096",
+		"logs -" + longWord(99): "has no flag \"-xxx",
+	} {
+		if got, err := parseCommand(line); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.40q = %+v, %v, want an error with %q", line, got, err, want)
+		}
+	}
+}
+
+func longWord(n int) string { return strings.Repeat("x", n) }
+
+func TestEveryVerbIsACommand(t *testing.T) {
+	for _, verb := range []control.Verb{
+		control.Status, control.Services, control.Stop, control.Start, control.Restart, control.Logs,
+		control.Failover, control.Config, control.History, control.Reboot, control.PowerOff,
+	} {
+		if find(string(verb)) == nil || !strings.Contains(help, "  "+string(verb)) {
+			t.Errorf("%s cannot be given", verb)
+		}
+	}
+}
+
+// What the parser lets through must be one of PID 1's requests, and mean the same
+// when it is given again.
+func FuzzParseCommand(f *testing.F) {
+	for _, line := range []string{"status --json", "logs -f haproxy", "help stop", "stop \u00e9", "\x00", "logs --help -f", "restart a b", ""} {
+		f.Add(line)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		c, err := parseCommand(line)
+		if err != nil {
+			if len(err.Error()) > 2000+longest || strings.ContainsFunc(strings.ReplaceAll(err.Error(), "\n", ""), unprintable) {
+				t.Errorf("error = %q", err)
+			}
+			return
+		}
+		again, err := parseCommand(c.String())
+		if err != nil || again != c {
+			t.Errorf("%q is %+v, but %q is %+v, %v", line, c, c.String(), again, err)
+		}
+		if c.help {
+			return
+		}
+		request := c.request("ops@example from 192.0.2.1")
+		text, err := json.Marshal(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := control.ParseRequest(text); err != nil || got != request {
+			t.Errorf("%q: PID 1 reads %s as %+v, %v", line, text, got, err)
+		}
+	})
+}
+
+func TestCleanLeavesNothingThatSteersATerminal(t *testing.T) {
+	for in, want := range map[string]string{
+		"text é ok\n":       "text é ok\n",
+		"a\tb\r\n":          "a b?\n",
+		"\x1b[2J\a\x7f":     "?[2J??",
+		"\u009b31m\u202e\n": "?31m?\n",
+		"\xff\ufffd":        "??",
+		"no\u00a0break":     "no?break",
+	} {
+		if got := clean(in); got != want {
+			t.Errorf("clean(%q) = %q, want %q", in, got, want)
+		}
+	}
+	if got := quote("\u00e9\u00e9\u00e9", 3); got != `"\u00e9"...` {
+		t.Errorf("quote cuts to %s", got)
+	}
+}

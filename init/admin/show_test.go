@@ -1,0 +1,161 @@
+package admin
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"twinlb/init/control"
+	"twinlb/init/journal"
+	"twinlb/init/status"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write what is shown into testdata")
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name+".txt")
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s: (-want +got, accept it with -update)\n%s", path, diff)
+	}
+}
+
+var (
+	versions = []status.Version{{Part: "linux", Version: "6.12.107"}, {Part: "haproxy", Version: "3.0.11"}, {Part: "keepalived", Version: "2.3.3"}}
+	oneDay   = status.InSeconds(27*time.Hour + 5*time.Minute)
+)
+
+func lbA() status.Node {
+	return status.Node{
+		Name: "lb-a", Role: "master", Address: "192.168.100.53/24", Seed: "5f0c12ab34cd", Uptime: oneDay,
+		VIPs: []string{"192.168.100.60"},
+		VRRP: status.VRRP{State: "MASTER", For: oneDay - 1, Able: true, Priority: 250, Reason: "healthy"},
+		Backends: []status.Backend{
+			{Pool: "mysql", Name: "mysql1", Address: "192.168.100.51:3306", Up: true, Check: "L7OK", Sessions: 112},
+			{Pool: "mysql", Name: "mysql2", Address: "192.168.100.50:3306", Up: true, Check: "L7OK", Sessions: 1, Backup: true},
+		},
+		Services: []status.Service{
+			{Name: "haproxy", Phase: "running", PID: 71, For: oneDay - 1},
+			{Name: "keepalived", Phase: "running", PID: 80, For: oneDay - 1},
+			{Name: "admin", Phase: "running", PID: 81, For: oneDay - 1},
+		},
+		Versions: versions,
+	}
+}
+
+func lbB() status.Node {
+	b := lbA()
+	b.Name, b.Role, b.Address, b.Uptime = "lb-b", "backup", "192.168.100.54/24", 65.2
+	b.VRRP = status.VRRP{State: "BACKUP", For: 64, Able: true, Priority: 246, Reason: "healthy"}
+	b.Backends = []status.Backend{
+		{Pool: "mysql", Name: "mysql1", Address: "192.168.100.51:3306", Up: true, Check: "L7OK"},
+		{Pool: "mysql", Name: "mysql2", Address: "192.168.100.50:3306", Up: true, Check: "L7OK", Backup: true},
+	}
+	return b
+}
+
+func pair(change func(p *status.Pair, b *status.Node)) *status.Pair {
+	b := lbB()
+	p := &status.Pair{Node: lbA(), Peers: []status.Peer{{Name: b.Name, Address: b.Address, Heard: true, Ago: 0.2, Node: &b}}}
+	change(p, &b)
+	p.Judge()
+	return p
+}
+
+func TestShow(t *testing.T) {
+	at := time.Date(2026, 10, 20, 3, 12, 44, 123456789, time.UTC)
+	status1 := command{verb: control.Status}
+	for _, tt := range []struct {
+		name    string
+		command command
+		reply   control.Reply
+	}{
+		{"status-well", status1, control.Reply{Pair: pair(func(*status.Pair, *status.Node) {})}},
+		{"status-backend-down", status1, control.Reply{Pair: pair(func(p *status.Pair, b *status.Node) {
+			b.Backends[1].Up, b.Backends[1].Check, b.Backends[1].Detail = false, "L7STS", "1045 Access denied for user 'haproxy_check'@'192.168.100.54' (using password: NO)"
+			b.VRRP.Preference, b.VRRP.Reason = -20, "healthy, but not yet for 30s"
+			b.Services[0].Restarts = 1
+		})}},
+		{"status-peer-silent", status1, control.Reply{Pair: pair(func(p *status.Pair, _ *status.Node) {
+			p.Peers[0].Heard, p.Peers[0].Ago = false, 12.3
+		})}},
+		{"status-peer-never-heard", status1, control.Reply{Pair: pair(func(p *status.Pair, _ *status.Node) {
+			p.Peers[0].Heard, p.Peers[0].Ago, p.Peers[0].Node = false, 40, nil
+		})}},
+		{"status-not-serving", status1, control.Reply{Pair: pair(func(p *status.Pair, b *status.Node) {
+			for _, n := range []*status.Node{&p.Node, b} {
+				n.VRRP.State, n.VRRP.Able, n.VRRP.Reason, n.VRRP.For = "FAULT", false, "haproxy is not ready", 3.21
+				for i := range n.Backends {
+					n.Backends[i].Up, n.Backends[i].Check, n.Backends[i].Detail = false, "L4CON", "Connection refused"
+				}
+				n.Services[0].Phase, n.Services[0].For, n.Services[0].Restarts, n.Services[0].LastExit = "waiting", 1.5, 7, "ended with exit status 1"
+			}
+			b.Seed = "000000000000"
+		})}},
+		{"status-starting", status1, control.Reply{Pair: pair(func(p *status.Pair, b *status.Node) {
+			for _, n := range []*status.Node{&p.Node, b} {
+				n.VRRP = status.VRRP{Priority: 250, Reason: "haproxy is not ready"}
+				n.Backends, n.Services = nil, nil
+			}
+		})}},
+		{"status-json", command{verb: control.Status, json: true}, control.Reply{Pair: pair(func(*status.Pair, *status.Node) {})}},
+		{"services", command{verb: control.Services}, control.Reply{Services: append(lbA().Services,
+			status.Service{Name: "prober", Phase: "waiting", For: 0.4, Restarts: 12, LastExit: "ended by signal 9 (killed)"})}},
+		{"services-json", command{verb: control.Services, json: true}, control.Reply{Services: lbA().Services[:1]}},
+		{"history", command{verb: control.History}, control.Reply{History: []status.Change{
+			{At: at, To: "BACKUP", Why: "keepalived started"},
+			{At: at.Add(700 * time.Millisecond), From: "BACKUP", To: "MASTER", Lasted: 0.7, Why: "no adverts from lb-b"},
+			{At: at.Add(26 * time.Hour), From: "MASTER", To: "FAULT", Lasted: 93599.3, Why: "haproxy does not answer"},
+		}}},
+		{"history-empty", command{verb: control.History}, control.Reply{}},
+		{"history-json", command{verb: control.History, json: true}, control.Reply{}},
+		{"logs", command{verb: control.Logs}, control.Reply{Lines: []journal.Line{
+			{At: at, Subject: "boot", Text: "seed done in 12 ms"},
+			{At: at.Add(time.Second), Subject: "keepalived", Text: "(lb) Entering MASTER STATE"},
+			{At: at.Add(2 * time.Second), Subject: "a-long-subject", Text: "text"},
+		}}},
+		{"config", command{verb: control.Config}, control.Reply{Files: []control.File{
+			{Path: "/haproxy/run/haproxy.cfg", Text: "global\n    log stdout\n\n"},
+			{Path: "/run/keepalived.conf", Text: "global_defs {\n}\n"},
+		}}},
+		{"failover", command{verb: control.Failover}, control.Reply{Said: "lb-b holds the VIP; lb-a takes it again after 30s in health"}},
+		{"help", command{help: true}, control.Reply{Said: strings.TrimSuffix(help, "\n")}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var text strings.Builder
+			if err := show(&text, tt.command, tt.reply); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, tt.name, text.String())
+			for line := range strings.Lines(text.String()) {
+				if strings.TrimRight(line, " \n") != strings.TrimRight(line, "\n") {
+					t.Errorf("line ends with blanks: %q", line)
+				}
+			}
+		})
+	}
+}
+
+func TestSpan(t *testing.T) {
+	for seconds, want := range map[status.Seconds]string{
+		0: "0.0 s", 0.44: "0.4 s", 12.9: "12 s", 61: "1 min 1 s", 3600: "1 h 0 min", 90000: "1 d 1 h",
+	} {
+		if got := span(seconds); got != want {
+			t.Errorf("span(%v) = %q, want %q", seconds, got, want)
+		}
+	}
+}

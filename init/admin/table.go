@@ -1,0 +1,64 @@
+package admin
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"twinlb/init/status"
+)
+
+// widest is how many characters a cell has but in the last column.
+const widest = 44
+
+// writeRows writes rows in columns, two blanks apart.
+func writeRows(w io.Writer, rows [][]string) {
+	var widths []int
+	for _, row := range rows {
+		for i, cell := range row {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			// A row of one cell is a title, which may reach over the columns.
+			if len(row) > 1 {
+				widths[i] = max(widths[i], min(widest, utf8.RuneCountInString(cell)))
+			}
+		}
+	}
+	for _, row := range rows {
+		var line strings.Builder
+		for i, cell := range row {
+			if i < len(row)-1 {
+				cell = fmt.Sprintf("%-*s  ", widths[i], shorten(cell))
+			}
+			line.WriteString(cell)
+		}
+		fmt.Fprintln(w, strings.TrimRight(line.String(), " "))
+	}
+}
+
+func shorten(cell string) string {
+	if utf8.RuneCountInString(cell) <= widest {
+		return cell
+	}
+	return string([]rune(cell)[:widest-3]) + "..."
+}
+
+// span is a time in its two largest units.
+func span(s status.Seconds) string {
+	d := s.Duration()
+	const day = 24 * time.Hour
+	switch {
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", d/time.Second)
+	case d < time.Hour:
+		return fmt.Sprintf("%d min %d s", d/time.Minute, d%time.Minute/time.Second)
+	case d < day:
+		return fmt.Sprintf("%d h %d min", d/time.Hour, d%time.Hour/time.Minute)
+	}
+	return fmt.Sprintf("%d d %d h", d/day, d%day/time.Hour)
+}

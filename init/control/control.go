@@ -1,0 +1,123 @@
+// Package control is the local protocol between PID 1 and the admin process: one
+// request on a connection to a UNIX socket, then replies until one is the last.
+// Both are lines of JSON.
+//
+// It carries data, no text for people but what PID 1 did or why it did not: how it
+// is shown is the admin process's. It knows nothing of SSH, and does nothing itself.
+package control
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+
+	"twinlb/init/journal"
+	"twinlb/init/status"
+)
+
+// Verb is what is asked of PID 1. Each is a command of the SSH login too.
+type Verb string
+
+// The verbs.
+const (
+	Status   Verb = "status"   // → Pair
+	Services Verb = "services" // → Services
+	Stop     Verb = "stop"     // Service → Said
+	Start    Verb = "start"    // Service → Said
+	Restart  Verb = "restart"  // Service → Said
+	Logs     Verb = "logs"     // Service or all, Follow → Lines, again and again when following
+	Failover Verb = "failover" // → Said
+	Config   Verb = "config"   // → Files
+	History  Verb = "history"  // → History
+	Reboot   Verb = "reboot"   // → Said
+	PowerOff Verb = "poweroff" // → Said
+)
+
+// Request is one request.
+type Request struct {
+	Verb    Verb   `json:"verb"`
+	Service string `json:"service,omitempty"`
+	Follow  bool   `json:"follow,omitempty"`
+	By      string `json:"by"` // who asks, for the journal: the comment of the key, and from where
+}
+
+// Reply is one of the replies to a request; only what was asked for is set.
+type Reply struct {
+	Error    string           `json:"error,omitempty"` // why it was not done; nothing follows
+	Done     bool             `json:"done,omitempty"`  // this is the last one; set by the Server
+	Said     string           `json:"said,omitempty"`  // what was done, in a sentence
+	Pair     *status.Pair     `json:"pair,omitempty"`
+	Services []status.Service `json:"services,omitempty"`
+	Lines    []journal.Line   `json:"lines,omitempty"`
+	Files    []File           `json:"files,omitempty"`
+	History  []status.Change  `json:"history,omitempty"` // oldest first
+}
+
+// File is a rendered configuration file.
+type File struct {
+	Path string `json:"path"`
+	Text string `json:"text"`
+}
+
+// Limits of the protocol, in bytes of a line with its end.
+const (
+	maxRequest = 4 << 10
+	maxReply   = 1 << 20
+)
+
+// longest is how many bytes a value of a request may have. Two of them fit into
+// maxRequest however JSON escapes them.
+const longest = 256
+
+// check refuses what no honest admin process sends. What it lets through can
+// stand in a journal.
+func (r *Request) check() error {
+	takesService := false
+	switch r.Verb {
+	case Status, Services, Failover, Config, History, Reboot, PowerOff, Logs:
+	case Stop, Start, Restart:
+		takesService = true
+	default:
+		return fmt.Errorf("unknown verb %.40q", r.Verb)
+	}
+	switch {
+	case len(r.Service) > longest || len(r.By) > longest:
+		return fmt.Errorf("a value is longer than %d bytes", longest)
+	case !printable(r.Service) || !printable(r.By):
+		return errors.New("a value is not printable text")
+	case r.By == "":
+		return fmt.Errorf("%s needs the name of who asks", r.Verb)
+	case takesService && r.Service == "":
+		return fmt.Errorf("%s needs a service", r.Verb)
+	case !takesService && r.Verb != Logs && r.Service != "":
+		return fmt.Errorf("%s takes no service", r.Verb)
+	case r.Follow && r.Verb != Logs:
+		return fmt.Errorf("%s cannot be followed", r.Verb)
+	}
+	return nil
+}
+
+func printable(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+// ParseRequest reads and checks a request's line.
+func ParseRequest(line []byte) (Request, error) {
+	var request Request
+	decoder := json.NewDecoder(bytes.NewReader(line))
+	decoder.DisallowUnknownFields() // both sides are of one program
+	if err := decoder.Decode(&request); err != nil {
+		return Request{}, fmt.Errorf("read a request: %w", err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return Request{}, errors.New("read a request: something follows it")
+	}
+	if err := request.check(); err != nil {
+		return Request{}, fmt.Errorf("read a request: %w", err)
+	}
+	return request, nil
+}

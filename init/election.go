@@ -1,0 +1,118 @@
+package main
+
+import (
+	"time"
+
+	"twinlb/init/failover"
+	"twinlb/init/firewall"
+	"twinlb/init/network"
+	"twinlb/init/status"
+	"twinlb/services/haproxy"
+	"twinlb/services/keepalived"
+)
+
+// elect tells the controller all that happens, and takes part in the election once
+// HAProxy is ready and the link runs: a keepalived that starts without a carrier
+// loses a whole dead time.
+func (b *balancer) elect(states <-chan keepalived.State) {
+	answers := make(chan failover.Answer)
+	prober := failover.Prober{Socket: haproxy.Socket}
+	go prober.Run(answers, b.done)
+
+	running := b.watchLink()
+	deaf := b.listen()
+	carrier, elected := false, false
+	for {
+		select {
+		case answer := <-answers:
+			b.controller.Answered(answer)
+			if answer.OK && answer.Servers == nil {
+				continue // nothing new to show
+			}
+		case state := <-states:
+			b.controller.Elected(state)
+		case is, ok := <-deaf:
+			if !ok {
+				deaf = b.listen()
+				continue
+			}
+			b.controller.Deaf(is)
+		case up, ok := <-running:
+			if !ok {
+				running = b.watchLink()
+				continue
+			}
+			carrier = up
+			b.controller.Carrier(up)
+			b.logLink(up)
+		case <-b.done:
+			return
+		}
+		if !elected && carrier && b.controller.Status().Decision.Able {
+			elected = true
+			b.keepalived.Start()
+		}
+		b.show()
+	}
+}
+
+// guard ends a keepalived that hangs. Its end takes the VIP off this node.
+func (b *balancer) guard() {
+	guard := failover.Guard{Interval: b.node.spec.VRRP.AdvertInterval}
+	for tick := time.Tick(guard.Interval); ; {
+		select {
+		case <-tick:
+		case <-b.done:
+			return
+		}
+		counts, err := firewall.Read()
+		if err != nil {
+			b.node.log("vrrp", "%v", err)
+			continue
+		}
+		wire := failover.Wire{Sent: counts.AdvertsSent, Received: counts.AdvertsHeard}
+		if cause := guard.Look(time.Now(), b.controller.Status(), wire); cause != "" {
+			b.keepalived.Kill(cause)
+		}
+	}
+}
+
+// decided makes a new decision known: to the console and to the peers, which have
+// to know why this node lets the VIP go.
+func (b *balancer) decided(d failover.Decision) {
+	b.node.log("failover", "%s: %s", able(d.Able, d.Preference), d.Reason)
+	b.tellPeers()
+}
+
+func (b *balancer) recorded(c status.Change) {
+	b.node.log("vrrp", "%s: %s", c.To, c.Why)
+	b.tellPeers()
+}
+
+func (b *balancer) watchLink() <-chan bool {
+	running, err := network.Watch(b.node.link, b.done)
+	if err != nil {
+		b.node.log("network", "%v", err)
+		return nil
+	}
+	return running
+}
+
+// listen reports whether anything at all is received.
+func (b *balancer) listen() <-chan bool {
+	holds := func() bool { return b.controller.Status().State == keepalived.StateMaster }
+	deaf, err := network.Hear(b.node.link, b.node.spec.VRRP.AdvertInterval, holds, b.done)
+	if err != nil {
+		b.node.log("network", "%v", err)
+		return nil
+	}
+	return deaf
+}
+
+func (b *balancer) logLink(up bool) {
+	if up {
+		b.node.log("network", "%s is up", b.node.host.Interface)
+	} else {
+		b.node.log("network", "%s has no carrier", b.node.host.Interface)
+	}
+}

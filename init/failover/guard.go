@@ -1,0 +1,72 @@
+package failover
+
+import (
+	"fmt"
+	"time"
+
+	"twinlb/services/keepalived"
+)
+
+// Guard watches that keepalived does what it says: a process that hangs sends no
+// adverts and keeps the VIP, or lets nobody have it.
+type Guard struct {
+	Interval time.Duration // between two adverts
+
+	state keepalived.State
+	seen  Wire
+	last  time.Time // when it looked
+	moved time.Time // when a count that should have grown last did, or began to be watched
+	asked time.Time // when keepalived was to let the VIP go; zero when it need not
+}
+
+// Wire counts VRRP adverts, RFC 9568 §5.2, since the node started.
+type Wire struct{ Sent, Received uint64 }
+
+// Patience of the guard, in adverts. After three and a skew the peer takes the VIP
+// over, and so does a backup that hears none.
+const (
+	missedByMaster = 3
+	missedByBackup = 8
+)
+
+// obedience is how long keepalived may keep the VIP once it is told to let it go.
+// It takes milliseconds.
+const obedience = time.Second
+
+// Look returns why keepalived must be killed, or "" if it need not. It wants to be
+// called each Interval. When it was not, as on a stalled hypervisor, what was missed
+// in that time says nothing.
+func (g *Guard) Look(now time.Time, s Status, wire Wire) string {
+	late := now.Sub(g.last) > 3*g.Interval
+	g.last = now
+	if s.State != g.state || late {
+		g.state, g.seen, g.moved, g.asked = s.State, wire, now, time.Time{}
+	}
+	if s.Decision.Able || s.State != keepalived.StateMaster {
+		g.asked = time.Time{}
+	} else if g.asked.IsZero() {
+		g.asked = now
+	}
+	before := g.seen
+	g.seen = wire
+	switch s.State {
+	case keepalived.StateMaster:
+		if wire.Sent != before.Sent {
+			g.moved = now
+		}
+		if !g.asked.IsZero() && now.Sub(g.asked) >= obedience {
+			return "it has kept the VIP although it was told to let it go"
+		}
+		if quiet := now.Sub(g.moved); quiet >= missedByMaster*g.Interval {
+			return fmt.Sprintf("it is master and has sent no advert for %s", quiet.Round(time.Millisecond))
+		}
+	case keepalived.StateBackup:
+		if wire.Received != before.Received || !s.Decision.Able {
+			g.moved = now
+		}
+		if quiet := now.Sub(g.moved); quiet >= missedByBackup*g.Interval+time.Second {
+			return fmt.Sprintf("it has heard no advert for %s and has not become master", quiet.Round(time.Millisecond))
+		}
+	}
+	return ""
+}

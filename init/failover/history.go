@@ -1,0 +1,121 @@
+package failover
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"twinlb/init/status"
+	"twinlb/services/keepalived"
+)
+
+// remembered is how many changes of role a node keeps.
+const remembered = 200
+
+// settled is how long after a change its reason may still be learned: what a peer
+// says of itself, and why a process ended, are known a moment later.
+const settled = 2 * time.Second
+
+const noCarrier = "the network interface has no carrier"
+
+// history is the latest changes of role, oldest first.
+type history []status.Change
+
+// History returns the changes of role, oldest first.
+func (c *Controller) History() []status.Change {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.history)
+}
+
+// record notes a change to the state and makes it.
+func (c *Controller) record(to keepalived.State) {
+	now := time.Now()
+	change := status.Change{At: now, From: string(c.state), To: string(to)}
+	if change.Why, c.sure = c.why(c.state, to); !c.since.IsZero() {
+		change.Lasted = status.InSeconds(now.Sub(c.since))
+	}
+	if len(c.history) == remembered {
+		c.history = slices.Delete(c.history, 0, 1)
+	}
+	c.history = append(c.history, change)
+	c.state, c.since = to, now
+	c.recordings = append(c.recordings, change)
+}
+
+// learn looks again for the reason of the latest change, when a peer has said
+// something new.
+func (c *Controller) learn() {
+	if len(c.history) == 0 || c.sure {
+		return
+	}
+	latest := c.history[len(c.history)-1]
+	if why, sure := c.why(keepalived.State(latest.From), c.state); sure {
+		c.sure = true
+		c.amend(c.state, why)
+	}
+}
+
+// amend gives the latest change a better reason, if it is one to that state and
+// has just happened.
+func (c *Controller) amend(to keepalived.State, why string) {
+	if len(c.history) == 0 {
+		return
+	}
+	latest := &c.history[len(c.history)-1]
+	if latest.To == string(to) && latest.Why != why && time.Since(latest.At) < settled {
+		latest.Why = why
+		c.recordings = append(c.recordings, *latest)
+	}
+}
+
+// why says what led from one state to another, as far as it is known; it is not
+// sure when a peer may know better.
+func (c *Controller) why(from, to keepalived.State) (why string, sure bool) {
+	switch to {
+	case keepalived.StateMaster:
+		return c.whyMaster()
+	case keepalived.StateBackup:
+		return c.whyBackup(from)
+	case keepalived.StateFault:
+		if c.last.Able && !c.carrier {
+			return noCarrier, true
+		}
+		return c.last.Reason, true
+	}
+	return "keepalived has stopped", true
+}
+
+func (c *Controller) whyMaster() (why string, sure bool) {
+	heard := c.heard()
+	for _, peer := range heard {
+		if v := peer.VRRP; !v.Able || v.Preference == giving || v.State == string(keepalived.StateStopped) {
+			return fmt.Sprintf("%s let it go: %s", peer.Name, v.Reason), true
+		}
+	}
+	for _, peer := range c.peers {
+		switch v := peer.VRRP; {
+		case v.State != string(keepalived.StateMaster):
+		case slices.Contains(heard, peer) && c.Priority+c.last.Preference > v.Priority+v.Preference:
+			return fmt.Sprintf("preferred to %s, and %s", peer.Name, c.last.Reason), false
+		default:
+			return fmt.Sprintf("the adverts of %s stopped", peer.Name), false
+		}
+	}
+	return "no other node held it", false
+}
+
+func (c *Controller) whyBackup(from keepalived.State) (why string, sure bool) {
+	switch {
+	case from != keepalived.StateMaster:
+		return "ready for the election: " + c.last.Reason, true
+	case c.last.Gives():
+		return c.last.Reason, true
+	}
+	for _, peer := range c.heard() {
+		if peer.VRRP.State == string(keepalived.StateMaster) {
+			return peer.Name + " holds it with a higher priority", true
+		}
+	}
+	return "another node holds it with a higher priority", false
+}

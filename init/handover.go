@@ -1,0 +1,108 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"twinlb/init/status"
+	"twinlb/seed"
+	"twinlb/services/keepalived"
+)
+
+// failover gives the VIP to a peer, for as long as a node that returns would have
+// to wait for it.
+func (b *balancer) failover(why string, say say) error {
+	pair := b.pair()
+	if pair.Node.VRRP.State != string(keepalived.StateMaster) {
+		return fmt.Errorf("failover: %w", elsewhere(pair))
+	}
+	successor, err := successor(pair)
+	if err != nil {
+		return fmt.Errorf("failover: %w", err)
+	}
+	began := time.Now()
+	err = b.letGo(why)
+	b.controller.Keep()
+	if err != nil {
+		return fmt.Errorf("failover: %w; this node keeps it", err)
+	}
+	return say("%s has taken the VIP over, in %s; %s", successor.Name, time.Since(began).Round(time.Millisecond), b.returns(successor))
+}
+
+// returns says what becomes of a failover by itself.
+func (b *balancer) returns(successor *status.Node) string {
+	preempt := b.node.spec.VRRP.Preempt
+	switch {
+	case preempt == seed.NeverPreempt:
+		return "it stays there: preempt is never"
+	case b.node.spec.Priority < successor.VRRP.Priority:
+		return "it stays there: that node comes first in the seed"
+	}
+	return fmt.Sprintf("this node takes it back in %s: preempt", preempt)
+}
+
+// vacate has a peer take the VIP over, if it is here and one can, before a service
+// is stopped without which this node could not hold it. Its caller calls the
+// controller's Keep when that is done.
+func (b *balancer) vacate(why string, say say) {
+	pair := b.pair()
+	if pair.Node.VRRP.State != string(keepalived.StateMaster) {
+		return
+	}
+	successor, err := successor(pair)
+	if err == nil {
+		err = b.letGo(why)
+	}
+	if err != nil {
+		_ = say("the VIP goes without a successor: %v", err)
+		return
+	}
+	_ = say("%s has taken the VIP over", successor.Name)
+}
+
+// letGo makes a peer take the VIP over and returns when this node does not hold
+// it any more. When nobody takes it, the node keeps it. What is asked for stands
+// until the controller's Keep.
+func (b *balancer) letGo(why string) error {
+	patience := 4*b.node.spec.VRRP.AdvertInterval + 500*time.Millisecond
+	select {
+	case <-b.controller.LetGo(why):
+		return nil
+	case <-time.After(patience):
+		return fmt.Errorf("no peer has taken the VIP within %s", patience)
+	}
+}
+
+// successor is the peer that would take the VIP over from this node, which holds
+// it, or why none would.
+func successor(pair *status.Pair) (*status.Node, error) {
+	var refused []string
+	for _, p := range pair.Peers {
+		why := ""
+		switch n := p.Node; {
+		case !p.Heard || n == nil:
+			why = "is not heard"
+		case !n.VRRP.Able:
+			why = "may not hold it: " + n.VRRP.Reason
+		case n.VRRP.State != string(keepalived.StateBackup):
+			why = fmt.Sprintf("is %s", n.VRRP.State)
+		case len(n.Lost()) > len(pair.Node.Lost()):
+			why = "reaches no backend of " + strings.Join(n.Lost(), ", ")
+		default:
+			return n, nil
+		}
+		refused = append(refused, p.Name+" "+why)
+	}
+	return nil, fmt.Errorf("nobody would take the VIP over: %s", strings.Join(refused, "; "))
+}
+
+// elsewhere says where the VIP is when it is not here.
+func elsewhere(pair *status.Pair) error {
+	for _, p := range pair.Peers {
+		if p.Heard && p.Node != nil && p.Node.VRRP.State == string(keepalived.StateMaster) {
+			return fmt.Errorf("the VIP is not here but on %s: ask there", p.Name)
+		}
+	}
+	return fmt.Errorf("the VIP is not here: %s", pair.Node.VRRP.Reason)
+}

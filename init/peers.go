@@ -1,0 +1,88 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"twinlb/init/peer"
+	"twinlb/init/status"
+)
+
+// peerPort is where the nodes of a pair tell each other how they are, over UDP.
+const peerPort = 8405
+
+// tellEvery is how often the peers are told what has changed a little: uptimes,
+// sessions. What matters they are told at once.
+const tellEvery = time.Second
+
+// talkToPeers begins to exchange status with the other nodes. A node that can't
+// still elects: keepalived needs nothing of this.
+func (b *balancer) talkToPeers() {
+	spec := b.node.spec
+	config := peer.Config{
+		Self:     spec.Node.Name,
+		Local:    netip.AddrPortFrom(spec.Node.Address.Addr(), peerPort),
+		Key:      b.node.bundle.PairKey,
+		Interval: min(max(spec.VRRP.AdvertInterval, peer.MinInterval), peer.MaxInterval),
+		Heard:    b.peerSaid,
+		Failed:   func(err error) { b.node.log("peer", "%v", err) },
+	}
+	for _, p := range spec.Peers {
+		config.Peers = append(config.Peers, peer.Peer{Name: p.Name, Address: netip.AddrPortFrom(p.Address.Addr(), peerPort)})
+	}
+	exchange, err := peer.Start(config, b.done)
+	if err != nil {
+		b.node.log("peer", "%v", err)
+		return
+	}
+	b.exchange.Store(exchange)
+	go func() {
+		for tick := time.Tick(tellEvery); ; {
+			b.tellPeers()
+			select {
+			case <-tick:
+			case <-b.done:
+				return
+			}
+		}
+	}()
+}
+
+func (b *balancer) tellPeers() {
+	exchange := b.exchange.Load()
+	if exchange == nil {
+		return
+	}
+	body, err := json.Marshal(b.report())
+	if err != nil {
+		b.node.log("peer", "tell the peers: %v", err)
+		return
+	}
+	if err := exchange.Tell(body); err != nil {
+		b.node.log("peer", "%v", err)
+	}
+}
+
+// peerSaid takes what came from a node that has the pair's key.
+func (b *balancer) peerSaid(name string, body []byte) {
+	var said status.Node
+	err := json.Unmarshal(body, &said)
+	if err == nil && said.Name != name {
+		err = fmt.Errorf("it calls itself %q", said.Name)
+	}
+	if err != nil {
+		b.node.log("peer", "read what %s said: %v", name, err)
+		return
+	}
+	b.controller.PeerSaid(&said)
+}
+
+// silence is how long ago a peer was last heard, if ever.
+func (b *balancer) silence(name string) (since time.Duration, ever bool) {
+	if exchange := b.exchange.Load(); exchange != nil {
+		return exchange.Silence(name)
+	}
+	return 0, false
+}

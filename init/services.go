@@ -1,0 +1,179 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"sync/atomic"
+
+	"twinlb/init/failover"
+	"twinlb/init/network"
+	"twinlb/init/peer"
+	"twinlb/init/supervise"
+	"twinlb/init/vrrp"
+	"twinlb/services"
+	"twinlb/services/admin"
+	"twinlb/services/haproxy"
+	"twinlb/services/keepalived"
+
+	"golang.org/x/sys/unix"
+)
+
+// balancer is the services of a node and the decision between them.
+type balancer struct {
+	node       *node
+	controller *failover.Controller
+	exchange   atomic.Pointer[peer.Exchange]
+	configs    []services.File
+	units      []*supervise.Service // in the order of their start
+	haproxy    *supervise.Service
+	keepalived *supervise.Service
+	done       chan struct{} // closed when the node stops
+}
+
+func (n *node) startServices() error {
+	var info unix.Sysinfo_t
+	if err := unix.Sysinfo(&info); err != nil {
+		return fmt.Errorf("ask for the size of memory: %w", err)
+	}
+	n.host.Memory = uint64(info.Totalram) * uint64(info.Unit)
+
+	proxy, err := haproxy.Service(n.spec, n.host)
+	if err != nil {
+		return err
+	}
+	elector, err := keepalived.Service(n.spec, n.host)
+	if err != nil {
+		return err
+	}
+	if err := place(elector.Files); err != nil {
+		return err
+	}
+	states := make(chan keepalived.State)
+	if err := failover.Listen(keepalived.NotifyFIFO, int(elector.UID), int(elector.GID), states); err != nil {
+		return err
+	}
+
+	b := &balancer{node: n, done: make(chan struct{}), configs: configFiles(proxy, elector)}
+	n.balancer = b
+	b.controller = &failover.Controller{
+		Priority:  n.spec.Priority,
+		Preempt:   n.spec.VRRP.Preempt,
+		Track:     &failover.Track{Able: keepalived.AbleFile, Preference: keepalived.PreferenceFile},
+		KillProxy: func(cause string) { b.haproxy.Kill(cause) },
+		Failed:    func(err error) { n.log("failover", "%v", err) },
+		Decided:   b.decided,
+		Recorded:  b.recorded,
+		Silence:   b.silence,
+	}
+	n.reaper = supervise.NewReaper()
+	b.haproxy = supervise.New(n.reaper, b.haproxyProcess(proxy))
+	b.keepalived = supervise.New(n.reaper, b.keepalivedProcess(elector))
+	b.units = []*supervise.Service{b.haproxy, b.keepalived}
+	login, err := b.login()
+	if err != nil {
+		return err
+	}
+	if login != nil {
+		b.units = append(b.units, login)
+		login.Start()
+	}
+	b.haproxy.Start()
+	b.talkToPeers()
+	go b.elect(states)
+	go b.guard()
+	return nil
+}
+
+func (b *balancer) haproxyProcess(service services.Service) supervise.Process {
+	p := b.node.process(service)
+	changed, exited := p.Changed, p.Exited
+	p.Changed = func(s supervise.State) {
+		if s.Phase == supervise.Running {
+			b.controller.ProxyStarted()
+		}
+		changed(s)
+	}
+	p.Exited = func(e supervise.Exit) {
+		b.controller.ProxyEnded(e.Reason)
+		exited(e)
+	}
+	return p
+}
+
+func (b *balancer) keepalivedProcess(service services.Service) supervise.Process {
+	p := b.node.process(service)
+	p.Output = func(line string) { b.node.log(service.Name, "%s", keepalived.WithoutDate(line)) }
+	prepare, exited := p.Prepare, p.Exited
+	p.Prepare = func() error {
+		b.purge()
+		return prepare()
+	}
+	p.Exited = func(e supervise.Exit) {
+		held := b.controller.Status().State == keepalived.StateMaster
+		b.purge()
+		if held {
+			b.resign()
+		}
+		b.controller.ElectorEnded(e.Reason)
+		exited(e)
+	}
+	return p
+}
+
+// login is the service for those whose keys are in the seed; nil when there are none.
+func (b *balancer) login() (*supervise.Service, error) {
+	if !admin.Listens(b.node.spec) {
+		b.node.log(admin.Name, "nobody can log in: there are no ssh_authorized_keys in the seed")
+		return nil, nil
+	}
+	service, err := admin.Service(b.node.spec, b.node.bundle.HostKey)
+	if err != nil {
+		return nil, err
+	}
+	if err := place(service.Files); err != nil {
+		return nil, err
+	}
+	if err := b.answerAdmin(); err != nil {
+		return nil, err
+	}
+	return supervise.New(b.node.reaper, b.node.process(service)), nil
+}
+
+// purge takes off a VIP that keepalived left behind: two nodes would answer for it.
+func (b *balancer) purge() {
+	purged, err := network.Purge(b.node.link, b.node.spec.VIPs)
+	if err != nil {
+		b.node.log("vrrp", "%v", err)
+	}
+	for _, vip := range purged {
+		b.node.log("vrrp", "took the VIP %s off %s: keepalived had left it there", vip, b.node.host.Interface)
+	}
+}
+
+// resign tells the peers what a keepalived that was killed could not: that nobody
+// holds the VIP. They would wait for its adverts otherwise.
+func (b *balancer) resign() {
+	spec := b.node.spec
+	var peers []netip.Addr
+	for _, p := range spec.Peers {
+		peers = append(peers, p.Address.Addr())
+	}
+	advert := vrrp.Advert{VRID: uint8(spec.VRRP.VirtualRouterID), Interval: spec.VRRP.AdvertInterval, VIPs: spec.VIPs}
+	if err := vrrp.Resign(spec.Node.Address.Addr(), peers, advert); err != nil {
+		b.node.log("vrrp", "%v", err)
+	}
+}
+
+// stop hands the VIP over to a peer, if there is one, and ends all services in
+// the reverse order of their start.
+func (b *balancer) stop(why string) {
+	if err := b.letGo(why); err != nil {
+		b.node.log("shutdown", "%v", err)
+	} else {
+		b.node.log("shutdown", "the VIP is not here")
+	}
+	for i := len(b.units) - 1; i >= 0; i-- {
+		b.units[i].Stop(why)
+	}
+	close(b.done)
+}

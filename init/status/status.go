@@ -1,0 +1,101 @@
+// Package status is what a node knows of itself and of its peers, as data: what
+// the nodes tell each other, what `status` shows, and the judgement over it.
+//
+// It collects nothing and sends nothing.
+package status
+
+import "time"
+
+// Node is what one node says of itself.
+type Node struct {
+	Name     string    `json:"name"`
+	Role     string    `json:"role"`    // master or backup, of the seed
+	Address  string    `json:"address"` // with the length of its subnet
+	Seed     string    `json:"seed"`    // seed.Digest of its user-data
+	VRRP     VRRP      `json:"vrrp"`
+	Backends []Backend `json:"backends"` // in the order of the seed
+	Services []Service `json:"services"` // in the order of their start
+	Versions []Version `json:"versions"`
+	Uptime   Seconds   `json:"uptime_s"`
+	VIPs     []string  `json:"vips"` // of the pair
+}
+
+// VRRP is a node's part in the election.
+type VRRP struct {
+	State      string  `json:"state"`      // MASTER, BACKUP, FAULT or STOP; "" before keepalived has spoken
+	For        Seconds `json:"for_s"`      // how long it has been in the state
+	Able       bool    `json:"able"`       // may hold the VIP
+	Priority   int     `json:"priority"`   // of the seed, before the preference
+	Preference int     `json:"preference"` // added to the priority; below 0 the node prefers its peer
+	Reason     string  `json:"reason"`     // for able and preference
+}
+
+// Backend is one MySQL server as a node's checks see it.
+type Backend struct {
+	Pool     string `json:"pool"`
+	Name     string `json:"name"`
+	Address  string `json:"address"` // address:port
+	Up       bool   `json:"up"`
+	Backup   bool   `json:"backup,omitempty"`
+	Check    string `json:"check"`            // as in HAProxy's management guide §9.1
+	Detail   string `json:"detail,omitempty"` // what the last check said beyond that
+	Sessions int    `json:"sessions"`         // open through this node
+}
+
+// Service is a process that PID 1 supervises.
+type Service struct {
+	Name     string  `json:"name"`
+	Phase    string  `json:"phase"` // running, waiting (for its back-off) or stopped
+	PID      int     `json:"pid,omitempty"`
+	For      Seconds `json:"for_s"` // how long it has been in the phase
+	Restarts int     `json:"restarts"`
+	LastExit string  `json:"last_exit,omitempty"` // why it ended last
+}
+
+// Version is one part of the image and its version.
+type Version struct {
+	Part    string `json:"part"`
+	Version string `json:"version"`
+}
+
+// Pair is what one node knows of all.
+type Pair struct {
+	Verdict  Verdict  `json:"verdict"`
+	Problems []string `json:"problems"` // why the verdict is not Well; empty when it is
+	Node     Node     `json:"node"`
+	Peers    []Peer   `json:"peers"`
+}
+
+// Peer is another node of the pair as it was last heard.
+type Peer struct {
+	Name    string  `json:"name"`
+	Address string  `json:"address"`
+	Heard   bool    `json:"heard"`          // within Silence
+	Ago     Seconds `json:"ago_s"`          // since it was last heard
+	Node    *Node   `json:"node,omitempty"` // what it said last; nil when it was never heard
+}
+
+// Silence is how long a peer may say nothing until what it said counts no more.
+const Silence = 3 * time.Second
+
+// Change is a change of a node's VRRP state.
+type Change struct {
+	At     time.Time `json:"at"`
+	From   string    `json:"from"` // "" at the start
+	To     string    `json:"to"`
+	Lasted Seconds   `json:"lasted_s"` // how long the node had been in From
+	Why    string    `json:"why"`
+}
+
+// Seconds is a duration as a number, to a thousandth.
+type Seconds float64
+
+// InSeconds is d as a number of seconds.
+func InSeconds(d time.Duration) Seconds {
+	return Seconds(float64(d.Round(time.Millisecond).Milliseconds()) / 1000)
+}
+
+// Duration is the number of seconds as a duration.
+func (s Seconds) Duration() time.Duration {
+	return time.Duration(float64(s) * float64(time.Second)).Round(time.Millisecond)
+}

@@ -1,0 +1,181 @@
+//go:build vm
+
+package qemutests
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"twinlb/qemu-tests/lab"
+	"twinlb/qemu-tests/vm"
+	"twinlb/seed"
+)
+
+// pairStatus is what `status --json` says, as far as tests look at it.
+type pairStatus struct {
+	Verdict  string
+	Problems []string
+	Node     nodeStatus
+	Peers    []struct {
+		Heard bool
+		Node  nodeStatus
+	}
+}
+
+type nodeStatus struct {
+	Name, Role, Seed string
+	VRRP             struct {
+		State, Reason string
+		Able          bool
+	}
+	Backends []struct {
+		Name string
+		Up   bool
+	}
+	Services []struct{ Name, Phase string }
+	Versions []struct{ Part, Version string }
+}
+
+// status asks the node how the pair is.
+func (s *site) status(t *testing.T, node netip.AddrPort) pairStatus {
+	t.Helper()
+	output, _ := s.ssh(t, node, "status --json")
+	var got pairStatus
+	if err := json.Unmarshal([]byte(output), &got); err != nil {
+		t.Fatalf("status --json: %v\n%s", err, output)
+	}
+	return got
+}
+
+// awaitVerdict waits until `status` on the node ends with the exit status.
+func (p *pair) awaitVerdict(t *testing.T, node netip.AddrPort, status int, what string) string {
+	t.Helper()
+	var output string
+	lab.Await(t, comeUp, what, func() error {
+		var got int
+		if output, got = p.ssh(t, node, "status"); got != status {
+			return fmt.Errorf("status ends with %d:\n%s", got, output)
+		}
+		return nil
+	})
+	return output
+}
+
+func TestAdmin(t *testing.T) {
+	text := withLogin(t, calmSeed(t))
+	p := startPair(t, image{seed: text})
+
+	t.Run("status of a healthy pair", func(t *testing.T) {
+		output := p.awaitVerdict(t, masterService, 0, "the pair to be well")
+		t.Logf("status:\n%s", output)
+		for node, role := range map[netip.AddrPort]string{masterService: "MASTER", backupService: "BACKUP"} {
+			p.awaitVerdict(t, node, 0, "the pair to be well")
+			got := p.status(t, node)
+			if got.Verdict != "well" || got.Node.VRRP.State != role || len(got.Peers) != 1 || !got.Peers[0].Heard {
+				t.Errorf("status of %v is %+v, want well, %s, and one peer that is heard", node, got, role)
+			}
+			if peer := got.Peers[0].Node; peer.Seed != got.Node.Seed || len(peer.Backends) != 2 || !peer.Backends[0].Up {
+				t.Errorf("the peer is %+v, want the same seed and two backends that are up", peer)
+			}
+			if len(got.Node.Services) != 3 || len(got.Node.Versions) != 4 {
+				t.Errorf("services %v and versions %v, want three and four", got.Node.Services, got.Node.Versions)
+			}
+		}
+	})
+
+	t.Run("what a node tells", func(t *testing.T) {
+		for command, want := range map[string]string{
+			"services":       "keepalived",
+			"config":         "virtual_router_id 100",
+			"history":        "no other node held it",
+			"logs":           "boot",
+			"logs haproxy":   "haproxy",
+			"history --json": `"MASTER"`,
+			"services -h":    "services",
+		} {
+			if output := p.expectSSH(t, masterService, command, 0); !strings.Contains(output, want) {
+				t.Errorf("%s says:\n%s\nwant %q in it", command, output, want)
+			}
+		}
+		t.Logf("history of the master:\n%s", p.expectSSH(t, masterService, "history", 0))
+	})
+
+	t.Run("an unknown command lists the known ones", func(t *testing.T) {
+		output, status := p.ssh(t, masterService, "uname -a")
+		if status < 3 || !strings.Contains(output, "poweroff") || !strings.Contains(output, "uname") {
+			t.Errorf("exit status %d:\n%s\nwant one that is not of status, and the commands", status, output)
+		}
+	})
+
+	t.Run("a service that is stopped is reported, and started again", func(t *testing.T) {
+		p.expectSSH(t, backupService, "stop haproxy", 0)
+		output := p.awaitVerdict(t, masterService, 1, "the pair to be degraded")
+		if !strings.Contains(output, "stopped, asked by ops@lab") {
+			t.Errorf("status says:\n%s\nwant who stopped it", output)
+		}
+		p.expectSSH(t, backupService, "start haproxy", 0)
+		p.awaitVerdict(t, masterService, 0, "the pair to be well again")
+	})
+
+	t.Run("failover and back", func(t *testing.T) {
+		r := p.measure(t, "failover", func() {
+			output := p.expectSSH(t, masterService, "failover", 0)
+			if !strings.Contains(output, "lb-b") || !strings.Contains(output, "5s") {
+				t.Errorf("failover says %q, want who has it and for how long", output)
+			}
+			p.awaitHolder(t, p.backup)
+		})
+		expectNoneCut(t, r)
+		p.expectSSH(t, masterService, "failover", 1) // it is not here
+		r = p.measure(t, "the master takes it back", func() { p.awaitHolder(t, p.master) })
+		expectNoneCut(t, r)
+		p.expectHistory(t, backupService, "MASTER", "lb-a let it go: failover, asked by ops@lab")
+	})
+
+	t.Run("both nodes lose all backends, and the VIP stays", func(t *testing.T) {
+		p.mysql1.Kill()
+		p.awaitVerdict(t, backupService, 1, "the pair to be degraded")
+		p.mysql2.Kill()
+		p.awaitVerdict(t, backupService, 2, "the pair not to serve")
+		p.expectHolder(t, p.master, 8*time.Second) // longer than failover.LostAfter
+		p.mysql1.Restart()
+		p.mysql2.Restart()
+		p.awaitVerdict(t, backupService, 0, "the pair to be well again")
+	})
+
+	t.Run("reboot", func(t *testing.T) {
+		r := p.measure(t, "reboot of the master", func() {
+			p.expectSSH(t, masterService, "reboot", 0)
+			p.master.WaitOff(time.Minute) // QEMU was told not to start it again
+			p.awaitHolder(t, p.backup)
+		})
+		expectNoneCut(t, r)
+		p.master.Start()
+		p.awaitAnswer(t, masterService)
+	})
+
+	t.Run("poweroff", func(t *testing.T) {
+		p.expectSSH(t, backupService, "poweroff", 0)
+		p.backup.WaitOff(time.Minute)
+		p.awaitVerdict(t, masterService, 1, "the pair to be degraded")
+	})
+}
+
+func TestNobodyLogsInWithoutAKey(t *testing.T) {
+	text := exampleSeed(t)
+	s := newSite(t, text)
+	m := vm.Start(t, s.lab, vm.Config{Name: "lb-a", MAC: masterMAC, Disk: bake(t, image{seed: text, role: seed.Master})})
+	s.awaitAnswer(t, masterService)
+	m.WaitSerial("nobody can log in", comeUp)
+	began := time.Now()
+	if conn, err := s.client.Dial(t.Context(), "tcp", "192.168.100.53:22"); err == nil {
+		conn.Close()
+		t.Error("the port of SSH accepts connections")
+	} else if time.Since(began) > time.Second {
+		t.Errorf("the port of SSH was silent for %v, want a reset: %v", time.Since(began), err)
+	}
+}
