@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"twinlb/init/beat"
 	"twinlb/init/failover"
 	"twinlb/init/firewall"
 	"twinlb/init/network"
@@ -12,8 +13,8 @@ import (
 )
 
 // elect tells the controller all that happens, and takes part in the election once
-// HAProxy is ready and the link runs: a keepalived that starts without a carrier
-// loses a whole dead time.
+// this node may hold the VIP: a keepalived that starts without a carrier, or before
+// HAProxy is ready, loses a whole dead time.
 func (b *balancer) elect(states <-chan keepalived.State) {
 	answers := make(chan failover.Answer)
 	prober := failover.Prober{Socket: haproxy.Socket}
@@ -21,7 +22,7 @@ func (b *balancer) elect(states <-chan keepalived.State) {
 
 	running := b.watchLink()
 	deaf := b.listen()
-	carrier, elected := false, false
+	elected := false
 	for {
 		select {
 		case answer := <-answers:
@@ -42,13 +43,12 @@ func (b *balancer) elect(states <-chan keepalived.State) {
 				running = b.watchLink()
 				continue
 			}
-			carrier = up
 			b.controller.Carrier(up)
 			b.logLink(up)
 		case <-b.done:
 			return
 		}
-		if !elected && carrier && b.controller.Status().Decision.Able {
+		if !elected && b.controller.Status().Decision.Able {
 			elected = true
 			b.keepalived.Start()
 		}
@@ -58,23 +58,27 @@ func (b *balancer) elect(states <-chan keepalived.State) {
 
 // guard ends a keepalived that hangs. Its end takes the VIP off this node.
 func (b *balancer) guard() {
+	reader, err := firewall.NewReader()
+	if err != nil {
+		b.node.log("vrrp", "%v", err)
+		return
+	}
+	defer reader.Close()
 	guard := failover.Guard{Interval: b.node.spec.VRRP.AdvertInterval}
-	for tick := time.Tick(guard.Interval); ; {
-		select {
-		case <-tick:
-		case <-b.done:
-			return
+	beat.Every(guard.Interval, b.done, func() {
+		current, counter := b.controller.Status(), firewall.AdvertsHeard
+		if current.State == keepalived.StateMaster {
+			counter = firewall.AdvertsSent
 		}
-		counts, err := firewall.Read()
+		adverts, err := reader.Read(counter)
 		if err != nil {
 			b.node.log("vrrp", "%v", err)
-			continue
+			return
 		}
-		wire := failover.Wire{Sent: counts.AdvertsSent, Received: counts.AdvertsHeard}
-		if cause := guard.Look(time.Now(), b.controller.Status(), wire); cause != "" {
+		if cause := guard.Look(time.Now(), current, adverts); cause != "" {
 			b.keepalived.Kill(cause)
 		}
-	}
+	})
 }
 
 // decided makes a new decision known: to the console and to the peers, which have

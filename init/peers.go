@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"twinlb/init/beat"
 	"twinlb/init/peer"
 	"twinlb/init/status"
 )
@@ -15,7 +16,7 @@ const peerPort = 8405
 
 // tellEvery is how often the peers are told what has changed a little: uptimes,
 // sessions. What matters they are told at once.
-const tellEvery = time.Second
+const tellEvery = 5 * time.Second
 
 // talkToPeers begins to exchange status with the other nodes. A node that can't
 // still elects: keepalived needs nothing of this.
@@ -38,16 +39,8 @@ func (b *balancer) talkToPeers() {
 		return
 	}
 	b.exchange.Store(exchange)
-	go func() {
-		for tick := time.Tick(tellEvery); ; {
-			b.tellPeers()
-			select {
-			case <-tick:
-			case <-b.done:
-				return
-			}
-		}
-	}()
+	b.tellPeers()
+	go beat.Every(tellEvery, b.done, b.tellPeers)
 }
 
 func (b *balancer) tellPeers() {
@@ -65,8 +58,14 @@ func (b *balancer) tellPeers() {
 	}
 }
 
-// peerSaid takes what came from a node that has the pair's key.
+// peerSaid takes what came from a node that has the pair's key. A panic on what it
+// says ends that and not PID 1.
 func (b *balancer) peerSaid(name string, body []byte) {
+	defer func() {
+		if p := recover(); p != nil {
+			b.node.log("peer", "read what %s said: panic: %v", name, p)
+		}
+	}()
 	var said status.Node
 	err := json.Unmarshal(body, &said)
 	if err == nil && said.Name != name {

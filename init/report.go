@@ -30,7 +30,7 @@ func (b *balancer) report() *status.Node {
 		},
 		Backends: []status.Backend{},
 		Services: b.services(),
-		Versions: versions(),
+		Versions: b.versions,
 		Uptime:   status.InSeconds(console.Uptime()),
 	}
 	if !now.Since.IsZero() {
@@ -78,9 +78,9 @@ func (b *balancer) services() []status.Service {
 	return all
 }
 
-// versions reads the builder's file each time: it is a few bytes of memory.
+// versions reads the builder's file.
 func versions() []status.Version {
-	var all []status.Version
+	all := []status.Version{}
 	text, err := os.ReadFile(versionsFile)
 	if err != nil {
 		return all

@@ -8,6 +8,7 @@ import (
 	"twinlb/init/failover"
 	"twinlb/init/network"
 	"twinlb/init/peer"
+	"twinlb/init/status"
 	"twinlb/init/supervise"
 	"twinlb/init/vrrp"
 	"twinlb/services"
@@ -24,6 +25,7 @@ type balancer struct {
 	controller *failover.Controller
 	exchange   atomic.Pointer[peer.Exchange]
 	configs    []services.File
+	versions   []status.Version
 	units      []*supervise.Service // in the order of their start
 	haproxy    *supervise.Service
 	keepalived *supervise.Service
@@ -53,7 +55,7 @@ func (n *node) startServices() error {
 		return err
 	}
 
-	b := &balancer{node: n, done: make(chan struct{}), configs: configFiles(proxy, elector)}
+	b := &balancer{node: n, done: make(chan struct{}), configs: configFiles(proxy, elector), versions: versions()}
 	n.balancer = b
 	b.controller = &failover.Controller{
 		Priority:  n.spec.Priority,

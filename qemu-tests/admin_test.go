@@ -66,8 +66,7 @@ func (p *pair) awaitVerdict(t *testing.T, node netip.AddrPort, status int, what 
 }
 
 func TestAdmin(t *testing.T) {
-	text := withLogin(t, calmSeed(t))
-	p := startPair(t, image{seed: text})
+	p := startPair(t, image{seed: faultSeed(t)})
 
 	t.Run("status of a healthy pair", func(t *testing.T) {
 		output := p.awaitVerdict(t, masterService, 0, "the pair to be well")

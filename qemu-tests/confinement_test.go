@@ -24,10 +24,11 @@ func TestShippedImageHasNoHook(t *testing.T) {
 
 // TestConfinement looks at what the services may do in a running node.
 func TestConfinement(t *testing.T) {
-	text := exampleSeed(t)
+	text := withLogin(t, exampleSeed(t))
 	s := newSite(t, text)
 	m := vm.Start(t, s.lab, vm.Config{Name: "lb-a", MAC: masterMAC, Disk: bake(t, image{seed: text, role: seed.Master, hook: true})})
 	s.awaitAnswer(t, vipService)
+	s.expectSSH(t, masterService, "services", 0)
 
 	const netAdminAndRaw = "0000000000003000" // capabilities(7): bits 12 and 13
 	seen := make(map[string]int)
@@ -35,7 +36,11 @@ func TestConfinement(t *testing.T) {
 		var pid, parent int
 		var name string
 		fmt.Sscan(line, &pid, &parent, &name)
+		if name == "init" && pid > 1 {
+			name = "admin"
+		}
 		want := map[string]map[string]string{
+			"admin":      {"Uid": "102", "CapEff": "0000000000000000", "CapPrm": "0000000000000000", "NoNewPrivs": "1"},
 			"haproxy":    {"Uid": "100", "CapEff": "0000000000000000", "CapPrm": "0000000000000000", "NoNewPrivs": "1"},
 			"keepalived": {"Uid": "101", "CapEff": netAdminAndRaw, "CapPrm": netAdminAndRaw, "NoNewPrivs": "1"},
 		}[name]
@@ -51,8 +56,8 @@ func TestConfinement(t *testing.T) {
 			}
 		}
 	}
-	if seen["haproxy"] != 2 || seen["keepalived"] != 2 {
-		t.Errorf("got %v, want two processes of each", seen)
+	if seen["haproxy"] != 2 || seen["keepalived"] != 2 || seen["admin"] != 1 {
+		t.Errorf("got %v, want two processes of haproxy and keepalived, and the login", seen)
 	}
 	if mounts := hook(t, m, "file /proc/mounts"); !strings.Contains(mounts, "rootfs / rootfs ro") {
 		t.Errorf("the root file system can be written to:\n%s", mounts)

@@ -8,7 +8,7 @@ import (
 )
 
 func TestPowerButton(t *testing.T) {
-	p := startPair(t, image{seed: calmSeed(t)})
+	p := startPair(t, image{seed: faultSeed(t)})
 	r := p.measure(t, "master shut down by its power button", func() {
 		if err := p.master.PowerButton(); err != nil {
 			t.Fatal(err)

@@ -1,10 +1,8 @@
 package admin
 
 import (
-	"errors"
 	"fmt"
 	"syscall"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -27,44 +25,18 @@ var rlimits = []struct {
 	{"bytes of a core dump", unix.RLIMIT_CORE, 0},
 }
 
-// confine gives up what listening needed, and the means to take more from the
-// node than logins are worth.
+// confine takes the means to cost the node more than logins are worth. PID 1 has
+// given the process no capability and no way to others.
 func confine() error {
 	for _, l := range rlimits {
 		if err := syscall.Setrlimit(l.resource, &syscall.Rlimit{Cur: l.value, Max: l.value}); err != nil {
 			return fmt.Errorf("limit the %s to %d: %w", l.name, l.value, err)
 		}
 	}
+	// It is a setting of a thread, and Go has several.
 	const wholeProcess, least = 0, 19
-	for _, call := range []struct {
-		what    string
-		trap    uintptr
-		a, b, c uintptr
-	}{
-		{"take the CPU only when nobody else wants it", unix.SYS_SETPRIORITY, unix.PRIO_PROCESS, wholeProcess, least},
-		{"forbid new privileges", unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0},
-		{"clear the ambient capabilities", unix.SYS_PRCTL, unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0},
-	} {
-		// Each is a setting of a thread, and Go has several.
-		if _, _, errno := syscall.AllThreadsSyscall6(call.trap, call.a, call.b, call.c, 0, 0, 0); errno != 0 {
-			return fmt.Errorf("%s: %w", call.what, errno)
-		}
-	}
-	return dropCapabilities()
-}
-
-func dropCapabilities() error {
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var none, left [2]unix.CapUserData
-	_, _, errno := syscall.AllThreadsSyscall(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&none[0])), 0)
-	if errno != 0 {
-		return fmt.Errorf("drop all capabilities: %w", errno)
-	}
-	if err := unix.Capget(&header, &left[0]); err != nil {
-		return fmt.Errorf("drop all capabilities: %w", err)
-	}
-	if left != none {
-		return errors.New("drop all capabilities: some are left")
+	if _, _, errno := syscall.AllThreadsSyscall(unix.SYS_SETPRIORITY, unix.PRIO_PROCESS, wholeProcess, least); errno != 0 {
+		return fmt.Errorf("take the CPU only when nobody else wants it: %w", errno)
 	}
 	return nil
 }

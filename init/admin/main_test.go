@@ -156,7 +156,7 @@ func checkThreads(t *testing.T, pid int) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []string{"CapInh:\t0000000000000000", "CapPrm:\t0000000000000000", "CapEff:\t0000000000000000", "CapAmb:\t0000000000000000", "NoNewPrivs:\t1"} {
+		for _, want := range []string{"CapInh:\t0000000000000000", "CapPrm:\t0000000000000000", "CapEff:\t0000000000000000", "CapAmb:\t0000000000000000"} {
 			if !strings.Contains(string(text), want+"\n") {
 				t.Errorf("%s lacks %q:\n%s", path, want, text)
 			}

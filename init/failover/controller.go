@@ -101,8 +101,8 @@ func (c *Controller) Deaf(is bool) {
 	c.update(func() { c.deaf = is })
 }
 
-// Carrier says whether the link has one. keepalived sees it itself; this is for
-// the reason of what it does then.
+// Carrier says whether the link has one. keepalived sees it itself; but a node
+// whose cable was pulled must prove itself when it comes back.
 func (c *Controller) Carrier(up bool) {
 	c.update(func() {
 		if c.carrier = up; !up {
@@ -236,6 +236,7 @@ func (c *Controller) observe() Observation {
 		Answers:   c.answers,
 		Gone:      c.gone,
 		Silent:    c.silent,
+		Unplugged: !c.carrier,
 		Deaf:      c.deaf,
 		Letting:   c.letting,
 		Better:    c.reachesMore(),

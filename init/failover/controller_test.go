@@ -43,6 +43,7 @@ func simulate(t *testing.T, preempt time.Duration, test func(n *node)) {
 				return since, ever
 			},
 		}
+		n.Carrier(true)
 		test(n)
 	})
 }
@@ -196,6 +197,21 @@ func TestNodeThatBecameMasterIsFullyMaster(t *testing.T) {
 			n.check("master", "1", "0")
 		})
 	}
+}
+
+func TestNodeWhoseCableWasPulledProvesItself(t *testing.T) {
+	simulate(t, 30*time.Second, func(n *node) {
+		n.ProxyStarted()
+		n.answer(time.Second)
+		n.Elected(keepalived.StateMaster)
+		n.Carrier(false)
+		n.check("the cable is out", "0", "0")
+		n.answer(time.Hour)
+		n.Carrier(true)
+		n.check("it is back", "1", "-20")
+		n.answer(31 * time.Second)
+		n.check("31 s later", "1", "0")
+	})
 }
 
 func TestNodeThatNeverPreemptsStaysBehind(t *testing.T) {

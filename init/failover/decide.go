@@ -45,6 +45,7 @@ type Observation struct {
 	Away      time.Duration // for how long it runs and has not answered
 	Unchecked int           // backends whose first check has not ended
 	Silent    time.Duration // how long the worker has not answered, as far as that is its fault
+	Unplugged bool          // the network interface has no carrier
 	Deaf      bool          // nothing at all is received from the network
 	Letting   string        // why somebody wants the VIP to leave this node; "" when nobody does
 	Better    string        // what a peer reaches and this node does not; "" when there is no such peer
@@ -82,6 +83,8 @@ func Decide(o Observation) Decision {
 		return Decision{Reason: fmt.Sprintf("%d backends are not yet checked", o.Unchecked)}
 	case o.Silent >= YieldAfter:
 		return Decision{Reason: "haproxy does not answer"}
+	case o.Unplugged:
+		return Decision{Reason: noCarrier}
 	case o.Deaf:
 		return Decision{Reason: "nothing is received from the network: cable, switch port or VLAN"}
 	case o.Letting != "":

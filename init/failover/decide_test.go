@@ -54,6 +54,7 @@ func TestDecide(t *testing.T) {
 		{"HAProxy ended after it had hung", Observation{Absent: "ended by signal 9", Silent: KillAfter}, no, "haproxy ended by signal 9"},
 
 		{"nothing is received", Observation{Answers: true, WasMaster: true, Deaf: true}, no, "nothing is received"},
+		{"the cable is out", Observation{Answers: true, WasMaster: true, Unplugged: true, Deaf: true}, no, "no carrier"},
 		{"nothing is received while the node stops", Observation{Answers: true, Deaf: true, Letting: "the node stops"}, no, "nothing is received"},
 
 		{"the holder stops", Observation{Answers: true, WasMaster: true, Healthy: time.Hour, Letting: "the node stops"}, gives, "the node stops"},

@@ -13,14 +13,11 @@ type Guard struct {
 	Interval time.Duration // between two adverts
 
 	state keepalived.State
-	seen  Wire
+	seen  uint64
 	last  time.Time // when it looked
 	moved time.Time // when a count that should have grown last did, or began to be watched
 	asked time.Time // when keepalived was to let the VIP go; zero when it need not
 }
-
-// Wire counts VRRP adverts, RFC 9568 §5.2, since the node started.
-type Wire struct{ Sent, Received uint64 }
 
 // Patience of the guard, in adverts. After three and a skew the peer takes the VIP
 // over, and so does a backup that hears none.
@@ -36,11 +33,14 @@ const obedience = time.Second
 // Look returns why keepalived must be killed, or "" if it need not. It wants to be
 // called each Interval. When it was not, as on a stalled hypervisor, what was missed
 // in that time says nothing.
-func (g *Guard) Look(now time.Time, s Status, wire Wire) string {
+//
+// The adverts (RFC 9568 §5.2) are counted since some time: those that this node has
+// sent while it is master, those that it has heard while it is not.
+func (g *Guard) Look(now time.Time, s Status, adverts uint64) string {
 	late := now.Sub(g.last) > 3*g.Interval
 	g.last = now
 	if s.State != g.state || late {
-		g.state, g.seen, g.moved, g.asked = s.State, wire, now, time.Time{}
+		g.state, g.seen, g.moved, g.asked = s.State, adverts, now, time.Time{}
 	}
 	if s.Decision.Able || s.State != keepalived.StateMaster {
 		g.asked = time.Time{}
@@ -48,10 +48,10 @@ func (g *Guard) Look(now time.Time, s Status, wire Wire) string {
 		g.asked = now
 	}
 	before := g.seen
-	g.seen = wire
+	g.seen = adverts
 	switch s.State {
 	case keepalived.StateMaster:
-		if wire.Sent != before.Sent {
+		if adverts != before {
 			g.moved = now
 		}
 		if !g.asked.IsZero() && now.Sub(g.asked) >= obedience {
@@ -61,7 +61,7 @@ func (g *Guard) Look(now time.Time, s Status, wire Wire) string {
 			return fmt.Sprintf("it is master and has sent no advert for %s", quiet.Round(time.Millisecond))
 		}
 	case keepalived.StateBackup:
-		if wire.Received != before.Received || !s.Decision.Able {
+		if adverts != before || !s.Decision.Able {
 			g.moved = now
 		}
 		if quiet := now.Sub(g.moved); quiet >= missedByBackup*g.Interval+time.Second {

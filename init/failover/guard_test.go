@@ -9,49 +9,46 @@ import (
 )
 
 // watch lets time pass for a guard with adverts each 200 ms. In each step the
-// counts grow by so much; cause is what it said last.
-func watch(g *Guard, now *time.Time, s Status, wire *Wire, during time.Duration, sent, received uint64) (cause string) {
+// count grows by so much; cause is what it said last.
+func watch(g *Guard, now *time.Time, s Status, adverts *uint64, during time.Duration, more uint64) (cause string) {
 	for end := now.Add(during); now.Before(end) && cause == ""; {
 		*now = now.Add(g.Interval)
-		wire.Sent += sent
-		wire.Received += received
-		cause = g.Look(*now, s, *wire)
+		*adverts += more
+		cause = g.Look(*now, s, *adverts)
 	}
 	return cause
 }
 
 func TestGuard(t *testing.T) {
 	var (
-		master    = Status{State: keepalived.StateMaster, Decision: Decision{Able: true}}
-		backup    = Status{State: keepalived.StateBackup, Decision: Decision{Able: true}}
-		told      = Status{State: keepalived.StateMaster}
-		unable    = Status{State: keepalived.StateBackup}
-		fault     = Status{State: keepalived.StateFault}
-		advertise = uint64(1)
+		master = Status{State: keepalived.StateMaster, Decision: Decision{Able: true}}
+		backup = Status{State: keepalived.StateBackup, Decision: Decision{Able: true}}
+		told   = Status{State: keepalived.StateMaster}
+		unable = Status{State: keepalived.StateBackup}
+		fault  = Status{State: keepalived.StateFault}
 	)
 	for _, tt := range []struct {
-		name           string
-		status         Status
-		sent, received uint64
-		during         time.Duration
-		cause          string
+		name   string
+		status Status
+		more   uint64
+		during time.Duration
+		cause  string
 	}{
-		{"a master that sends", master, advertise, 0, time.Hour, ""},
-		{"a master that does not send", master, 0, 0, 600 * time.Millisecond, "sent no advert for 600ms"},
-		{"a master that does not send, for a short while", master, 0, 0, 400 * time.Millisecond, ""},
-		{"a master that only hears", master, 0, advertise, time.Second, "sent no advert"},
-		{"a master that keeps the VIP although it may not", told, advertise, 0, 2 * time.Second, "told to let it go"},
-		{"a master that was just told to let the VIP go", told, advertise, 0, 800 * time.Millisecond, ""},
-		{"a backup that hears the master", backup, 0, advertise, time.Hour, ""},
-		{"a backup that hears nobody and does nothing", backup, 0, 0, 3 * time.Second, "has not become master"},
-		{"a backup that hears nobody, for as long as an election takes", backup, 0, 0, 2 * time.Second, ""},
-		{"a backup that may not", unable, 0, 0, time.Hour, ""},
-		{"fault", fault, 0, 0, time.Hour, ""},
+		{"a master that sends", master, 1, time.Hour, ""},
+		{"a master that does not send", master, 0, 600 * time.Millisecond, "sent no advert for 600ms"},
+		{"a master that does not send, for a short while", master, 0, 400 * time.Millisecond, ""},
+		{"a master that keeps the VIP although it may not", told, 1, 2 * time.Second, "told to let it go"},
+		{"a master that was just told to let the VIP go", told, 1, 800 * time.Millisecond, ""},
+		{"a backup that hears the master", backup, 1, time.Hour, ""},
+		{"a backup that hears nobody and does nothing", backup, 0, 3 * time.Second, "has not become master"},
+		{"a backup that hears nobody, for as long as an election takes", backup, 0, 2 * time.Second, ""},
+		{"a backup that may not", unable, 0, time.Hour, ""},
+		{"fault", fault, 0, time.Hour, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			g, now, wire := &Guard{Interval: 200 * time.Millisecond}, time.Now(), &Wire{Sent: 7, Received: 7}
-			watch(g, &now, tt.status, wire, 200*time.Millisecond, 0, 0)
-			cause := watch(g, &now, tt.status, wire, tt.during, tt.sent, tt.received)
+			g, now, adverts := &Guard{Interval: 200 * time.Millisecond}, time.Now(), new(uint64)
+			watch(g, &now, tt.status, adverts, 200*time.Millisecond, 0)
+			cause := watch(g, &now, tt.status, adverts, tt.during, tt.more)
 			if (cause == "") != (tt.cause == "") || !strings.Contains(cause, tt.cause) {
 				t.Errorf("Look = %q, want %q", cause, tt.cause)
 			}
@@ -61,20 +58,20 @@ func TestGuard(t *testing.T) {
 
 func TestGuardThatWasLateBlamesNobody(t *testing.T) {
 	master := Status{State: keepalived.StateMaster, Decision: Decision{Able: true}}
-	g, now, wire := &Guard{Interval: 200 * time.Millisecond}, time.Now(), &Wire{}
+	g, now, adverts := &Guard{Interval: 200 * time.Millisecond}, time.Now(), new(uint64)
 	for range 10 {
 		now = now.Add(5 * time.Second) // the whole machine stood still
-		if cause := watch(g, &now, master, wire, 400*time.Millisecond, 0, 0); cause != "" {
+		if cause := watch(g, &now, master, adverts, 400*time.Millisecond, 0); cause != "" {
 			t.Fatalf("Look = %q, want nothing: nobody could send", cause)
 		}
 	}
 }
 
 func TestGuardBeginsAnewWithAState(t *testing.T) {
-	g, now, wire := &Guard{Interval: 200 * time.Millisecond}, time.Now(), &Wire{}
+	g, now, adverts := &Guard{Interval: 200 * time.Millisecond}, time.Now(), new(uint64)
 	for range 10 {
 		for _, state := range []keepalived.State{keepalived.StateMaster, keepalived.StateBackup} {
-			if cause := watch(g, &now, Status{State: state, Decision: Decision{Able: true}}, wire, 400*time.Millisecond, 0, 0); cause != "" {
+			if cause := watch(g, &now, Status{State: state, Decision: Decision{Able: true}}, adverts, 400*time.Millisecond, 0); cause != "" {
 				t.Fatalf("Look = %q, want nothing", cause)
 			}
 		}

@@ -78,9 +78,6 @@ func (c *Controller) why(from, to keepalived.State) (why string, sure bool) {
 	case keepalived.StateBackup:
 		return c.whyBackup(from)
 	case keepalived.StateFault:
-		if c.last.Able && !c.carrier {
-			return noCarrier, true
-		}
 		return c.last.Reason, true
 	}
 	return "keepalived has stopped", true

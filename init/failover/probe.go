@@ -5,6 +5,7 @@ import (
 	"os"
 	"time"
 
+	"twinlb/init/beat"
 	"twinlb/services/haproxy"
 
 	"golang.org/x/sys/unix"
@@ -42,7 +43,7 @@ func (p *Prober) Run(answers chan<- Answer, done <-chan struct{}) {
 		case <-done:
 			return
 		}
-		next := answer.Asked.Add(ProbeInterval)
+		next := beat.After(answer.Asked, ProbeInterval)
 		if err := p.rest(time.Until(next), done); err != nil {
 			p.hangUp()
 			select {

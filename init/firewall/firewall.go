@@ -101,10 +101,10 @@ func (r Rules) check() error {
 }
 
 func (r Rules) write(t *table) {
-	t.counter(advertsSent)
-	t.counter(advertsHeard)
-	t.counter(advertsRefused)
-	t.counter(dropped)
+	t.counter(AdvertsSent)
+	t.counter(AdvertsHeard)
+	t.counter(AdvertsRefused)
+	t.counter(Dropped)
 	open := t.set("open", addressAndPort, r.open()...)
 	peers := t.set("peers", nftables.TypeIPAddr, addresses(r.Peers)...)
 	node := r.Node.AsSlice()
@@ -114,8 +114,8 @@ func (r Rules) write(t *table) {
 	input.rule(iif.is(loopback...), accept)
 	input.rule(ipv4, tcp, daddrAndDport.in(open), accept)
 	// RFC 9568 §5.1.1.3: with this TTL no router has passed it on.
-	input.rule(vrrp, ipv4, saddr.in(peers), daddr.is(node...), ttl.is(255), count(advertsHeard), accept)
-	input.rule(vrrp, count(advertsRefused), drop)
+	input.rule(vrrp, ipv4, saddr.in(peers), daddr.is(node...), ttl.is(255), count(AdvertsHeard), accept)
+	input.rule(vrrp, count(AdvertsRefused), drop)
 	input.rule(ipv4, saddr.in(peers), daddr.is(node...), udp, dport.is(port(r.PeerPort)...), accept)
 	input.rule(icmp, icmpType.is(echoRequest), limit, accept)
 	input.rule(icmp, icmpType.in(t.anyOf(nftables.TypeICMPType, icmpErrors...)), accept)
@@ -126,10 +126,10 @@ func (r Rules) write(t *table) {
 	input.rule(icmpv6, icmpType.is(listenerQuery), accept)
 	input.rule(tcp, limit, rejectWithReset)
 	input.rule(udp, limit, rejectWithPortUnreachable)
-	input.rule(count(dropped))
+	input.rule(count(Dropped))
 
 	output := t.chain("output", nftables.ChainHookOutput, nftables.ChainPolicyAccept)
-	output.rule(vrrp, count(advertsSent))
+	output.rule(vrrp, count(AdvertsSent))
 
 	t.chain("forward", nftables.ChainHookForward, nftables.ChainPolicyDrop)
 }

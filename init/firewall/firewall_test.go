@@ -173,36 +173,43 @@ func TestAdvertsComeFromPeersOnTheSegment(t *testing.T) {
 		w.advertise(peer, vip, 255, "to the VIP")
 		w.advertise(peer, node, 255, "peer")
 	})
-	w.await("refused adverts", 3, refused)
+	w.await("refused adverts", 3, packets(AdvertsRefused))
 	got := make([]byte, 64)
 	n, _, err := receiver.ReadFrom(got)
 	if err != nil || string(got[:n]) != "peer" {
 		t.Errorf("first advert = %q, %v, want the one of the peer", got[:n], err)
 	}
-	if c, err := Read(); c.AdvertsHeard != 1 || c.Dropped != 0 || err != nil {
-		t.Errorf("Read = %+v, %v, want one advert heard and none among the dropped", c, err)
-	}
+	w.await("heard adverts", 1, packets(AdvertsHeard))
+	w.await("dropped packets that are adverts", 0, packets(Dropped))
 }
 
 func TestAdvertsSentAreCounted(t *testing.T) {
 	w := newWire(t)
-	if c, err := Read(); err == nil || !strings.Contains(err.Error(), "there is no") {
-		t.Errorf("Read before Apply = %+v, %v, want an error that names a counter", c, err)
+	if n, err := packets(AdvertsSent)(); err == nil || !strings.Contains(err.Error(), "adverts_sent") {
+		t.Errorf("Read before Apply = %d, %v, want an error that names the counter", n, err)
 	}
 	w.must(Apply(example))
 	for i := range 3 {
-		w.await("adverts sent", uint64(i), sent)
+		w.await("adverts sent", uint64(i), packets(AdvertsSent))
 		w.advertise(node, peer, 255, "advert")
 	}
-	w.await("adverts sent", 3, sent)
+	w.await("adverts sent", 3, packets(AdvertsSent))
 	w.fromFar(func() { w.advertise(peer, node, 255, "advert") })
 	w.raw("ip4:icmp", node).WriteTo(echo(8), &net.IPAddr{IP: peer.AsSlice()})
-	w.await("adverts sent after others' packets", 3, sent)
+	w.await("adverts sent after others' packets", 3, packets(AdvertsSent))
 }
 
-func sent() (uint64, error) { c, err := Read(); return c.AdvertsSent, err }
-
-func refused() (uint64, error) { c, err := Read(); return c.AdvertsRefused, err }
+// packets returns what reads a counter.
+func packets(c Counter) func() (uint64, error) {
+	return func() (uint64, error) {
+		r, err := NewReader()
+		if err != nil {
+			return 0, err
+		}
+		defer r.Close()
+		return r.Read(c)
+	}
+}
 
 // echo is an echo request with its checksum, RFC 792. The kernel makes that of
 // ICMPv6 itself.
@@ -246,7 +253,7 @@ func TestOtherICMPIsDropped(t *testing.T) {
 		_, err := conn.WriteTo(request, &net.IPAddr{IP: node.AsSlice()})
 		w.must(err)
 	}
-	w.await("dropped packets", 1, func() (uint64, error) { c, err := Read(); return c.Dropped, err })
+	w.await("dropped packets", 1, packets(Dropped))
 	got := make([]byte, 64)
 	if _, _, err := conn.ReadFrom(got); err != nil || got[0] != 0 {
 		t.Errorf("first answer has ICMP type %d (%v), want 0, to the ping", got[0], err)
@@ -282,9 +289,9 @@ func TestFloodIsAnsweredUpToALimit(t *testing.T) {
 			}
 		}
 	})
-	c, err := Read()
-	if err != nil || c.Dropped == 0 || c.Dropped >= uint64(sent) {
-		t.Errorf("Read = %+v, %v, want some of %d dropped, not all", c, err, sent)
+	n, err := packets(Dropped)()
+	if err != nil || n == 0 || n >= uint64(sent) {
+		t.Errorf("dropped packets = %d, %v, want some of %d, not all", n, err, sent)
 	}
 }
 
@@ -334,8 +341,13 @@ func TestNothingIsRouted(t *testing.T) {
 
 func BenchmarkRead(b *testing.B) {
 	apply(b, example)
+	r, err := NewReader()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer r.Close()
 	for b.Loop() {
-		if _, err := Read(); err != nil {
+		if _, err := r.Read(AdvertsSent); err != nil {
 			b.Fatal(err)
 		}
 	}

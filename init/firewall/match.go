@@ -53,6 +53,6 @@ var (
 	limit = step{&expr.Limit{Type: expr.LimitTypePkts, Rate: 100, Unit: expr.LimitTimeSecond, Burst: 50}}
 )
 
-func count(counter string) step {
-	return step{&expr.Objref{Type: int(nftables.ObjTypeCounter), Name: counter}}
+func count(c Counter) step {
+	return step{&expr.Objref{Type: int(nftables.ObjTypeCounter), Name: string(c)}}
 }

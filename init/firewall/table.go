@@ -46,8 +46,8 @@ func (t *table) commit() error {
 	return t.conn.Flush()
 }
 
-func (t *table) counter(name string) {
-	t.conn.AddObj(&nftables.CounterObj{Table: twinlb, Name: name})
+func (t *table) counter(c Counter) {
+	t.conn.AddObj(&nftables.CounterObj{Table: twinlb, Name: string(c)})
 }
 
 func (t *table) set(name string, of nftables.SetDatatype, keys ...[]byte) *nftables.Set {

@@ -7,6 +7,8 @@ import (
 	"os"
 	"time"
 
+	"twinlb/init/beat"
+
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
@@ -89,8 +91,9 @@ type hearing struct {
 }
 
 func (h *hearing) run(deaf chan<- bool, done <-chan struct{}) {
-	ticker := time.NewTicker(h.poll)
-	defer ticker.Stop()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	<-timer.C
 	for {
 		was := h.deaf
 		if err := h.look(time.Now()); err != nil {
@@ -103,8 +106,9 @@ func (h *hearing) run(deaf chan<- bool, done <-chan struct{}) {
 				return
 			}
 		}
+		timer.Reset(beat.Next(h.poll))
 		select {
-		case <-ticker.C:
+		case <-timer.C:
 		case <-done:
 			return
 		}

@@ -219,10 +219,10 @@ func TestQuietBeforeALateLookSaysNothing(t *testing.T) {
 	listen(t, func(t *testing.T, e *ear) {
 		e.until(150 * time.Millisecond)
 		e.stall.Store(int64(5 * time.Second)) // in the look at 200 ms
-		e.until(5550 * time.Millisecond)      // which is followed by one at 5200 ms
+		e.until(5650 * time.Millisecond)      // which is followed by one at 5300 ms
 		e.expectNothing(t)
 		e.expectAsked(t, 1)
-		e.until(5750 * time.Millisecond)
+		e.until(5850 * time.Millisecond)
 		e.expect(t, true)
 	})
 }
@@ -233,9 +233,9 @@ func TestLateLookDoesNotUndoWhatIsKnown(t *testing.T) {
 		e.expectAsked(t, 1)
 		e.neighbours.Store(0) // the kernel has given them up
 		e.stall.Store(int64(time.Second))
-		e.until(1850 * time.Millisecond)
-		e.expectNothing(t)
 		e.until(1950 * time.Millisecond)
+		e.expectNothing(t)
+		e.until(2050 * time.Millisecond)
 		e.expect(t, true)
 		e.stall.Store(int64(time.Second))
 		e.until(time.Minute)

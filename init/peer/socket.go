@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/netip"
 	"time"
+
+	"twinlb/init/beat"
 )
 
 // socket is the part of net.UDPConn that is used.
@@ -151,7 +153,7 @@ func (v *voice) round() time.Duration {
 	regular := now >= v.tick || s != v.last
 	v.last = s
 	if regular {
-		v.tick = now + v.config.Interval
+		v.tick = now + beat.Next(v.config.Interval)
 	}
 	next := v.tick
 	if s != nil {

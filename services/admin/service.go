@@ -15,8 +15,6 @@ import (
 
 	"twinlb/seed"
 	"twinlb/services"
-
-	"golang.org/x/sys/unix"
 )
 
 // Name of the service, and of the only user who can log in.
@@ -70,12 +68,11 @@ func Service(spec *seed.Spec, hostKey []byte) (services.Service, error) {
 		return services.Service{}, fmt.Errorf("write the configuration of %s: %w", Name, err)
 	}
 	return services.Service{
-		Name:         Name,
-		Argv:         []string{InRoot(Program), Name},
-		Root:         Root,
-		UID:          services.AdminUser,
-		GID:          services.AdminUser,
-		Capabilities: []uintptr{unix.CAP_NET_BIND_SERVICE}, // dropped once it listens
+		Name: Name,
+		Argv: []string{InRoot(Program), Name},
+		Root: Root,
+		UID:  services.AdminUser,
+		GID:  services.AdminUser,
 		Files: []services.File{
 			{Path: RunDir, Mode: fs.ModeDir | 0o755},
 			{Path: ConfigFile, Mode: 0o444, Data: config},
