@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"time"
 
 	"twinlb/init/beat"
@@ -26,9 +27,13 @@ func (b *balancer) elect(states <-chan keepalived.State) {
 	for {
 		select {
 		case answer := <-answers:
+			before := b.controller.Status().Servers
 			b.controller.Answered(answer)
 			if answer.OK && answer.Servers == nil {
 				continue // nothing new to show
+			}
+			if answer.OK && !slices.EqualFunc(before, answer.Servers, sameHealth) {
+				b.tellPeers()
 			}
 		case state := <-states:
 			b.controller.Elected(state)
@@ -54,6 +59,10 @@ func (b *balancer) elect(states <-chan keepalived.State) {
 		}
 		b.show()
 	}
+}
+
+func sameHealth(a, b haproxy.Server) bool {
+	return a.Up == b.Up && a.Check == b.Check && a.Detail == b.Detail
 }
 
 // guard ends a keepalived that hangs. Its end takes the VIP off this node.

@@ -9,6 +9,7 @@ import (
 	"twinlb/init/beat"
 	"twinlb/init/peer"
 	"twinlb/init/status"
+	"twinlb/seed"
 )
 
 // peerPort is where the nodes of a pair tell each other how they are, over UDP.
@@ -26,7 +27,7 @@ func (b *balancer) talkToPeers() {
 		Self:     spec.Node.Name,
 		Local:    netip.AddrPortFrom(spec.Node.Address.Addr(), peerPort),
 		Key:      b.node.bundle.PairKey,
-		Interval: min(max(spec.VRRP.AdvertInterval, peer.MinInterval), peer.MaxInterval),
+		Interval: heartbeat(spec),
 		Heard:    b.peerSaid,
 		Failed:   func(err error) { b.node.log("peer", "%v", err) },
 	}
@@ -41,6 +42,11 @@ func (b *balancer) talkToPeers() {
 	b.exchange.Store(exchange)
 	b.tellPeers()
 	go beat.Every(tellEvery, b.done, b.tellPeers)
+}
+
+// heartbeat is the time between two datagrams to a peer.
+func heartbeat(spec *seed.Spec) time.Duration {
+	return min(max(spec.VRRP.AdvertInterval, peer.MinInterval), peer.MaxInterval)
 }
 
 func (b *balancer) tellPeers() {

@@ -34,9 +34,10 @@ func (n *node) process(service services.Service) supervise.Process {
 			log(service.Name, "%s, after it had run for %s", e.Reason, e.Ran.Round(time.Millisecond))
 		},
 		Changed: func(s supervise.State) {
-			if s.Phase == supervise.Waiting {
+			if s.Phase == supervise.Waiting && s.Delay > 0 {
 				log(service.Name, "starts again in %s (restart %d)", s.Delay, s.Restarts)
 			}
+			n.balancer.tellPeers()
 		},
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 
 	"twinlb/init/failover"
@@ -29,6 +30,7 @@ type balancer struct {
 	units      []*supervise.Service // in the order of their start
 	haproxy    *supervise.Service
 	keepalived *supervise.Service
+	steering   sync.Mutex    // held by whoever changes something over SSH
 	done       chan struct{} // closed when the node stops
 }
 
@@ -60,6 +62,7 @@ func (n *node) startServices() error {
 	b.controller = &failover.Controller{
 		Priority:  n.spec.Priority,
 		Preempt:   n.spec.VRRP.Preempt,
+		Heartbeat: heartbeat(n.spec),
 		Track:     &failover.Track{Able: keepalived.AbleFile, Preference: keepalived.PreferenceFile},
 		KillProxy: func(cause string) { b.haproxy.Kill(cause) },
 		Failed:    func(err error) { n.log("failover", "%v", err) },

@@ -41,6 +41,9 @@ func (b *balancer) steer(r control.Request, send func(control.Reply) error, gone
 		return b.sendLogs(r, send, gone)
 	}
 
+	// One after the other: what one gives away another must not take back.
+	b.steering.Lock()
+	defer b.steering.Unlock()
 	// What only looks is not noted: a monitor that does so would fill the journal.
 	b.node.log(admin.Name, "%s: %s", r.By, strings.TrimSpace(string(r.Verb)+" "+r.Service))
 	why := "asked by " + r.By

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"twinlb/qemu-tests/mariadb"
 )
 
 // fault is something that goes wrong on the master of a pair that is well.
@@ -104,6 +106,11 @@ func TestFaultsOfTheNetwork(t *testing.T) {
 			on: backupService, state: "FAULT", why: "nothing is received"},
 		{name: "frames of the backup dropped",
 			spoil: do(func(p *pair) error { return p.backup.Silence() }), mend: do(func(p *pair) error { return p.backup.Unsilence() })},
+		{name: "the master alone loses its backends",
+			spoil: func(t *testing.T, p *pair) { p.route(t, "add", "blackhole", "192.168.100.53") },
+			mend:  func(t *testing.T, p *pair) { p.route(t, "delete", "blackhole", "192.168.100.53") },
+
+			elsewhere: true, on: masterService, state: "BACKUP", why: "no backend of mysql is up for this node, and lb-b reaches some"},
 		{name: "the serial console is blocked, and haproxy is killed", spoil: func(t *testing.T, p *pair) {
 			p.master.Serial.Block()
 			t.Cleanup(p.master.Serial.Unblock)
@@ -114,6 +121,16 @@ func TestFaultsOfTheNetwork(t *testing.T) {
 			hook(t, p.master, "kill KILL haproxy-worker")
 		}, elsewhere: true, on: masterService, state: "FAULT", why: "haproxy ended with exit status 137"},
 	})
+}
+
+// route changes the routes of both MySQL servers (ip-route(8)).
+func (s *site) route(t *testing.T, change ...string) {
+	t.Helper()
+	for _, server := range []*mariadb.Server{s.mysql1, s.mysql2} {
+		if out, err := server.Host.Command("ip", append([]string{"route"}, change...)...).CombinedOutput(); err != nil {
+			t.Fatalf("ip route %v on server %d: %v: %s", change, server.ID, err, out)
+		}
+	}
 }
 
 // unknownCommand is the exit status of a command that no node knows.

@@ -17,6 +17,7 @@ func TestPowerButton(t *testing.T) {
 		p.awaitHolder(t, p.backup)
 	})
 	expectNoneCut(t, r)
+	p.expectHistory(t, backupService, "MASTER", "lb-a let it go: the node is powering off, asked by the power button")
 }
 
 func TestCtrlAltDelAndSignal(t *testing.T) {

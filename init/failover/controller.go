@@ -24,6 +24,7 @@ type Status struct {
 type Controller struct {
 	Priority  int           // of the seed
 	Preempt   time.Duration // of the seed
+	Heartbeat time.Duration // between two signs of life of a peer
 	Track     *Track
 	KillProxy func(cause string)
 	Failed    func(err error)                                    // the track files cannot be written
@@ -44,7 +45,8 @@ type Controller struct {
 	letting    string
 	left       chan struct{} // closed when the VIP is not here while somebody wants it to leave
 	peers      map[string]*status.Node
-	better     time.Time // since when a peer reaches more; zero when none does
+	said       map[string]time.Time // when each peer said what it did
+	better     time.Time            // since when a peer reaches more; zero when none does
 	state      keepalived.State
 	since      time.Time // of state
 	healthy    time.Time // since when able, and giving nothing away; zero when not so
@@ -115,18 +117,23 @@ func (c *Controller) Carrier(up bool) {
 func (c *Controller) PeerSaid(n *status.Node) {
 	c.update(func() {
 		if c.peers == nil {
-			c.peers = make(map[string]*status.Node)
+			c.peers, c.said = make(map[string]*status.Node), make(map[string]time.Time)
 		}
-		c.peers[n.Name] = n
+		c.peers[n.Name], c.said[n.Name] = n, time.Now()
 		c.learn()
 	})
 }
 
-// Peer returns what another node said of itself last; nil when it never did.
+// Peer returns what another node would say of itself now, as far as it has told;
+// nil when it never did.
 func (c *Controller) Peer(name string) *status.Node {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.peers[name]
+	said := c.peers[name]
+	if said == nil {
+		return nil
+	}
+	return said.Later(time.Since(c.said[name]))
 }
 
 // Elected takes the state that keepalived is in.
@@ -237,7 +244,7 @@ func (c *Controller) observe() Observation {
 		Gone:      c.gone,
 		Silent:    c.silent,
 		Unplugged: !c.carrier,
-		Deaf:      c.deaf,
+		Deaf:      c.deaf && !c.hearsPeer(),
 		Letting:   c.letting,
 		Better:    c.reachesMore(),
 		WasMaster: c.wasMaster,

@@ -24,9 +24,9 @@ const (
 )
 
 // LostAfter is how long a peer must have reached backends that this node does not,
-// until it gets the VIP. It is longer than two nodes need to see the same backend
-// die: a check may take a second, and the second of two follows a second later.
-const LostAfter = 4 * time.Second
+// until it gets the VIP. Two nodes see the same backend die up to 2.2 s apart:
+// checks begin each second, and HAProxy is asked for their results each second.
+const LostAfter = 3 * time.Second
 
 // The preferences of a node that is able. Each lies below the one before by more
 // than the priorities of all nodes of a pair lie apart (seed.MaxNodes), so that

@@ -39,6 +39,17 @@ func (c *Controller) heard() []*status.Node {
 	return nodes
 }
 
+// hearsPeer tells whether a peer has just been heard, whatever the interface's
+// count of frames says: a driver may be late to count.
+func (c *Controller) hearsPeer() bool {
+	for name := range c.peers {
+		if since, ever := c.Silence(name); ever && since < 3*c.Heartbeat/2 {
+			return true
+		}
+	}
+	return false
+}
+
 // lost returns the pools of which no server is up.
 func lost(servers []haproxy.Server) []string {
 	var node status.Node

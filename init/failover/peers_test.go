@@ -89,6 +89,23 @@ func TestNodeThatLostItsBackendsProvesItselfBeforeItComesBack(t *testing.T) {
 	})
 }
 
+func TestNodeThatHearsAPeerIsNotDeaf(t *testing.T) {
+	simulate(t, 0, func(n *node) {
+		n.Heartbeat = 200 * time.Millisecond
+		n.ProxyStarted()
+		n.probe(Answer{OK: true, Servers: servers("read", "write")})
+		n.Deaf(true)
+		n.check("no peer was ever heard, and no frame", "0", "0")
+		n.says(nil)
+		n.check("a peer is heard", "1", "0")
+		n.silence["lb-b"] = 300 * time.Millisecond
+		n.answer(ProbeInterval)
+		n.check("it missed a heartbeat", "0", "0")
+		n.Deaf(false)
+		n.check("frames arrive", "1", "0")
+	})
+}
+
 func TestShortLossMovesNothing(t *testing.T) {
 	simulate(t, 0, func(n *node) {
 		all, none := Answer{OK: true, Servers: servers("read", "write")}, Answer{OK: true, Servers: servers()}

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // healthy is a pair of which all is well, with a backend and a standby in one pool.
@@ -101,5 +103,16 @@ func TestLost(t *testing.T) {
 func TestSeconds(t *testing.T) {
 	if got := InSeconds(1234567 * time.Microsecond); got != 1.235 || got.Duration() != 1235*time.Millisecond {
 		t.Errorf("InSeconds = %v, %s", got, got.Duration())
+	}
+}
+
+func TestLaterMovesTimesOn(t *testing.T) {
+	said := &Node{Name: "lb-a", Uptime: 10, VRRP: VRRP{State: "MASTER", For: 5}, Services: []Service{{Name: "haproxy", For: 7}}}
+	want := &Node{Name: "lb-a", Uptime: 13.5, VRRP: VRRP{State: "MASTER", For: 8.5}, Services: []Service{{Name: "haproxy", For: 10.5}}}
+	if diff := cmp.Diff(want, said.Later(3500*time.Millisecond)); diff != "" {
+		t.Errorf("3.5 s later (-want +got):\n%s", diff)
+	}
+	if said.Uptime != 10 || said.Services[0].For != 7 {
+		t.Errorf("what was said has changed: %+v", said)
 	}
 }

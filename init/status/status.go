@@ -4,7 +4,10 @@
 // It collects nothing and sends nothing.
 package status
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Node is what one node says of itself.
 type Node struct {
@@ -98,4 +101,17 @@ func InSeconds(d time.Duration) Seconds {
 // Duration is the number of seconds as a duration.
 func (s Seconds) Duration() time.Duration {
 	return time.Duration(float64(s) * float64(time.Second)).Round(time.Millisecond)
+}
+
+// Later is what a node that said n would say now, that much later, if nothing had
+// happened.
+func (n *Node) Later(by time.Duration) *Node {
+	later, more := *n, InSeconds(by)
+	later.Uptime += more
+	later.VRRP.For += more
+	later.Services = slices.Clone(n.Services)
+	for i := range later.Services {
+		later.Services[i].For += more
+	}
+	return &later
 }

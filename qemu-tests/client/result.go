@@ -78,6 +78,17 @@ func (r *Result) Cut() []Attempt {
 	return cut
 }
 
+// SYNRetries returns how many attempts were connected by a second SYN only.
+func (r *Result) SYNRetries() int {
+	n := 0
+	for _, a := range r.Attempts {
+		if a.SYNRetried {
+			n++
+		}
+	}
+	return n
+}
+
 // FirstAnswer returns when the first query was answered, in time or not.
 func (r *Result) FirstAnswer() (when time.Time, ok bool) {
 	for _, a := range r.Attempts {
