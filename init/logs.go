@@ -9,17 +9,15 @@ import (
 	"twinlb/init/journal"
 )
 
-// sendLogs sends what is kept, in pieces, and then what comes while it is followed.
+// sendLogs sends what is kept and then what comes while it is followed.
 func (b *balancer) sendLogs(r control.Request, send func(control.Reply) error, gone <-chan struct{}) error {
 	if r.Service != "" && !slices.Contains(b.subjects(), r.Service) {
 		return fmt.Errorf("there are no logs of %q; there are those of %s", r.Service, strings.Join(b.subjects(), ", "))
 	}
 	kept, next, stop := b.node.journal.Follow(r.Service)
 	defer stop()
-	for piece := range slices.Chunk(kept, 100) {
-		if err := send(control.Reply{Lines: piece}); err != nil {
-			return err
-		}
+	if err := send(control.Reply{Lines: kept}); err != nil {
+		return err
 	}
 	for r.Follow {
 		select {

@@ -110,10 +110,21 @@ func (n *node) testCommand(words []string) (string, error) {
 		return n.awaitNoVIP(began), nil
 	case len(words) == 1 && words[0] == hog:
 		return n.fillMemory()
+	case len(words) == 1 && words[0] == "chatter":
+		n.chatter()
+		return "", nil
 	case len(words) == 1 && words[0] == panicCommand:
 		return "", nil // once the reply is out
 	}
 	return "", fmt.Errorf("unknown command %q", strings.Join(words, " "))
+}
+
+// chatter says more than any console that is not read can take.
+func (n *node) chatter() {
+	line := strings.Repeat("chatter ", 100)
+	for began := time.Now(); time.Since(began) < 3*time.Second; time.Sleep(2 * time.Millisecond) {
+		n.log("test", "%s", line)
+	}
 }
 
 // fillMemory returns how the hog ended, as another user than the services'.

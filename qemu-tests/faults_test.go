@@ -20,6 +20,9 @@ type fault struct {
 	mend  func(*testing.T, *pair) // nil when the pair needs nobody
 	// elsewhere: the VIP has to go to the backup. Otherwise it stays.
 	elsewhere bool
+	// within bounds each outage, loosely: below it something must be done about the
+	// fault, above it waiting for three adverts of a second would do. 0 is 10 s.
+	within time.Duration
 	// on is the node whose history says so, with the state and the reason.
 	on         netip.AddrPort
 	state, why string
@@ -54,34 +57,34 @@ func faultSeed(t *testing.T) string {
 func TestFaultsOfAService(t *testing.T) {
 	tryAll(t, []fault{
 		{name: "haproxy stopped over SSH", spoil: command("stop haproxy"), mend: command("start haproxy"),
-			elsewhere: true, on: masterService, state: "BACKUP", why: "haproxy is stopped, asked by ops@lab"},
+			elsewhere: true, within: 2 * time.Second, on: masterService, state: "BACKUP", why: "haproxy is stopped, asked by ops@lab"},
 		{name: "haproxy restarted over SSH", spoil: command("restart haproxy"),
-			elsewhere: true, on: backupService, state: "MASTER", why: "lb-a let it go: haproxy is restarted"},
+			elsewhere: true, within: 2 * time.Second, on: backupService, state: "MASTER", why: "lb-a let it go: haproxy is restarted"},
 		{name: "haproxy's worker killed", spoil: inject("kill KILL haproxy-worker"),
-			elsewhere: true, on: masterService, state: "FAULT", why: "haproxy ended with exit status 137"},
+			elsewhere: true, within: 2 * time.Second, on: masterService, state: "FAULT", why: "haproxy ended with exit status 137"},
 		{name: "haproxy's master process killed", spoil: inject("kill KILL haproxy-master"),
-			elsewhere: true, on: masterService, state: "FAULT", why: "haproxy ended by signal 9"},
+			elsewhere: true, within: 2 * time.Second, on: masterService, state: "FAULT", why: "haproxy ended by signal 9"},
 		{name: "haproxy's worker hangs", spoil: inject("kill STOP haproxy-worker"),
 			elsewhere: true, on: backupService, state: "MASTER", why: "lb-a let it go: haproxy does not answer"},
 		{name: "haproxy's master process hangs", spoil: inject("kill STOP haproxy-master"), mend: inject("kill CONT haproxy-master")},
 		{name: "haproxy's worker is killed while its master process hangs", spoil: func(t *testing.T, p *pair) {
 			hook(t, p.master, "kill STOP haproxy-master")
 			hook(t, p.master, "kill KILL haproxy-worker")
-		}, elsewhere: true, on: backupService, state: "MASTER", why: "lb-a let it go: haproxy's worker is gone"},
+		}, elsewhere: true, within: 2 * time.Second, on: backupService, state: "MASTER", why: "lb-a let it go: haproxy's worker is gone"},
 
 		{name: "keepalived's parent killed", spoil: kill("KILL keepalived-parent"),
-			elsewhere: true, on: masterService, state: "STOP", why: "keepalived ended by signal 9"},
+			elsewhere: true, within: 2 * time.Second, on: masterService, state: "STOP", why: "keepalived ended by signal 9"},
 		{name: "keepalived's child killed", spoil: kill("KILL keepalived-child"),
-			elsewhere: true, on: masterService, state: "STOP", why: "keepalived ended"},
+			elsewhere: true, within: 2 * time.Second, on: masterService, state: "STOP", why: "keepalived ended"},
 		{name: "keepalived's parent and child killed", spoil: kill("KILL keepalived-both"),
-			elsewhere: true, on: masterService, state: "STOP", why: "keepalived ended by signal 9"},
+			elsewhere: true, within: 2 * time.Second, on: masterService, state: "STOP", why: "keepalived ended by signal 9"},
 		{name: "keepalived's parent hangs", spoil: inject("kill STOP keepalived-parent"), mend: inject("kill CONT keepalived-parent")},
 		{name: "keepalived's child hangs", spoil: inject("kill STOP keepalived-child"),
 			elsewhere: true, on: masterService, state: "STOP", why: "has sent no advert"},
 		{name: "keepalived's parent and child hang", spoil: inject("kill STOP keepalived-both"),
 			elsewhere: true, on: masterService, state: "STOP", why: "has sent no advert"},
 		{name: "keepalived stopped over SSH", spoil: command("stop keepalived"), mend: command("start keepalived"),
-			elsewhere: true, on: masterService, state: "STOP", why: "stopped, asked by ops@lab"},
+			elsewhere: true, within: 2 * time.Second, on: masterService, state: "STOP", why: "stopped, asked by ops@lab"},
 		{name: "the login killed", spoil: inject("kill KILL admin")},
 		{name: "memory is full", spoil: inject("hog")},
 	})
@@ -103,23 +106,24 @@ func TestFaultsOfTheNetwork(t *testing.T) {
 			elsewhere: true, on: backupService, state: "MASTER", why: "the adverts of lb-a stopped"},
 		{name: "frames to the backup dropped",
 			spoil: do(func(p *pair) error { return p.backup.Deafen() }), mend: do(func(p *pair) error { return p.backup.Undeafen() }),
-			on: backupService, state: "FAULT", why: "nothing is received"},
+			within: time.Second, on: backupService, state: "FAULT", why: "nothing is received"},
 		{name: "frames of the backup dropped",
 			spoil: do(func(p *pair) error { return p.backup.Silence() }), mend: do(func(p *pair) error { return p.backup.Unsilence() })},
 		{name: "the master alone loses its backends",
-			spoil: func(t *testing.T, p *pair) { p.route(t, "add", "blackhole", "192.168.100.53") },
-			mend:  func(t *testing.T, p *pair) { p.route(t, "delete", "blackhole", "192.168.100.53") },
-
+			spoil:     func(t *testing.T, p *pair) { p.route(t, "add", "blackhole", "192.168.100.53") },
+			mend:      func(t *testing.T, p *pair) { p.route(t, "delete", "blackhole", "192.168.100.53") },
 			elsewhere: true, on: masterService, state: "BACKUP", why: "no backend of mysql is up for this node, and lb-b reaches some"},
-		{name: "the serial console is blocked, and haproxy is killed", spoil: func(t *testing.T, p *pair) {
-			p.master.Serial.Block()
-			t.Cleanup(p.master.Serial.Unblock)
-			// Far more than what QEMU, the pipe and the port take.
-			for range 40 {
-				p.expectSSH(t, masterService, strings.Repeat("x", 3000), unknownCommand)
-			}
-			hook(t, p.master, "kill KILL haproxy-worker")
-		}, elsewhere: true, on: masterService, state: "FAULT", why: "haproxy ended with exit status 137"},
+		{name: "the serial console is blocked, and haproxy is killed",
+			spoil: func(t *testing.T, p *pair) {
+				p.master.Serial.Block()
+				hook(t, p.master, "chatter")
+				hook(t, p.master, "kill KILL haproxy-worker")
+			},
+			mend: func(t *testing.T, p *pair) {
+				p.master.Serial.Unblock()
+				p.master.WaitSerial("messages dropped: this console was too slow", time.Minute) // it was blocked
+			},
+			elsewhere: true, within: 2 * time.Second, on: masterService, state: "FAULT", why: "haproxy ended with exit status 137"},
 	})
 }
 
@@ -132,9 +136,6 @@ func (s *site) route(t *testing.T, change ...string) {
 		}
 	}
 }
-
-// unknownCommand is the exit status of a command that no node knows.
-const unknownCommand = 64
 
 // kill injects a kill and wants the VIP off the master within 100 ms.
 func kill(what string) func(*testing.T, *pair) {
@@ -164,7 +165,7 @@ func (p *pair) try(t *testing.T, f fault) {
 		p.awaitHolder(t, holder)
 		p.expectHolder(t, holder, 2*time.Second)
 	})
-	expectOutage(t, r, 10*time.Second)
+	expectOutage(t, r, cmp.Or(f.within, 10*time.Second))
 	if f.mend != nil {
 		f.mend(t, p)
 	}

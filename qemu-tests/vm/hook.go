@@ -22,12 +22,13 @@ type hookReply struct {
 //
 //	kill SIGNAL haproxy-master|haproxy-worker|keepalived-parent|keepalived-child|keepalived-both|admin|init
 //	hog
+//	chatter
 //	addresses
 //	processes
 //	file PATH
 //	panic
 //
-// hog starts a process that takes all memory and answers how that ended. A kill answers how long it took until the VIP was off the interface.
+// chatter fills the consoles for 3 s. hog starts a process that takes all memory and answers how that ended. A kill answers how long it took until the VIP was off the interface.
 // One line goes to the guest, one line of JSON comes back.
 func (m *VM) Hook(command string) (string, error) {
 	conn, err := net.DialTimeout("unix", m.path("hook"), hookTimeout)

@@ -20,6 +20,7 @@ type Serial struct {
 	begin time.Time
 
 	reading sync.Mutex // held while the console is blocked
+	blocked bool       // for who blocks and unblocks
 }
 
 func newSerial(log io.Writer, begin time.Time) *Serial {
@@ -31,10 +32,20 @@ var escape = regexp.MustCompile("\x1b(\\[[0-9;?=]*[A-Za-z]|[()][0-9A-B]|[c78=>])
 
 // Block stops reading, as a terminal server with flow control does: once the
 // pipe is full, the guest's port takes no more.
-func (s *Serial) Block() { s.reading.Lock() }
+func (s *Serial) Block() {
+	if !s.blocked {
+		s.reading.Lock()
+		s.blocked = true
+	}
+}
 
 // Unblock undoes Block.
-func (s *Serial) Unblock() { s.reading.Unlock() }
+func (s *Serial) Unblock() {
+	if s.blocked {
+		s.blocked = false
+		s.reading.Unlock()
+	}
+}
 
 // Write takes the next bytes of the console.
 func (s *Serial) Write(p []byte) (int, error) {

@@ -183,6 +183,9 @@ func (m *VM) cleanup() {
 	if m.t.Failed() && m.Serial != nil {
 		m.report()
 	}
+	if m.Serial != nil {
+		m.Serial.Unblock()
+	}
 	m.Kill()
 }
 
