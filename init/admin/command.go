@@ -90,22 +90,6 @@ func (c command) request(by string) control.Request {
 	return control.Request{Verb: c.verb, Service: c.service, Follow: c.follow, By: cut(by, 128)}
 }
 
-// String is the command as it could be given again.
-func (c command) String() string {
-	var words []string
-	add := func(is bool, word string) {
-		if is {
-			words = append(words, word)
-		}
-	}
-	add(c.help, "help")
-	add(c.verb != "", string(c.verb))
-	add(c.json, "--json")
-	add(c.follow, "-f")
-	add(c.service != "", c.service)
-	return strings.Join(words, " ")
-}
-
 // usage is what help says of the command.
 func (c command) usage() string {
 	if k := find(string(c.verb)); k != nil {

@@ -139,3 +139,19 @@ func TestCleanLeavesNothingThatSteersATerminal(t *testing.T) {
 		t.Errorf("quote cuts to %s", got)
 	}
 }
+
+// String is the command as it could be given again.
+func (c command) String() string {
+	var words []string
+	add := func(is bool, word string) {
+		if is {
+			words = append(words, word)
+		}
+	}
+	add(c.help, "help")
+	add(c.verb != "", string(c.verb))
+	add(c.json, "--json")
+	add(c.follow, "-f")
+	add(c.service != "", c.service)
+	return strings.Join(words, " ")
+}

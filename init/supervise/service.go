@@ -137,9 +137,6 @@ func (s *Service) State() State {
 	return s.state
 }
 
-// LastSaid returns up to n lines of the latest output, oldest first.
-func (s *Service) LastSaid(n int) []string { return s.said.last(n) }
-
 // Kill ends the running process group with SIGKILL; the service starts it again
 // after its back-off. The cause stands in the exit's reason.
 func (s *Service) Kill(cause string) {

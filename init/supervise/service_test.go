@@ -128,7 +128,7 @@ func TestStopEndsTheProcessByItsSignal(t *testing.T) {
 	s, _ := run(t, `trap "echo soft > `+mark+`; exit 0" USR1; echo ready; while :; do sleep 0.01; done`, func(p *Process) {
 		p.StopSignal = syscall.SIGUSR1
 	})
-	await(t, "the trap to be set", func() bool { return len(s.LastSaid(1)) == 1 })
+	await(t, "the trap to be set", func() bool { return len(s.said.last(1)) == 1 })
 	s.Stop("asked to")
 	if got, err := os.ReadFile(mark); err != nil || string(got) != "soft\n" {
 		t.Errorf("mark = %q, %v, want the process to have seen SIGUSR1", got, err)
@@ -142,7 +142,7 @@ func TestStopKillsWhatIgnoresItsSignal(t *testing.T) {
 	s, r := run(t, `trap "" TERM; echo ready; while :; do sleep 0.01; done`, func(p *Process) {
 		p.Grace = 30 * time.Millisecond
 	})
-	await(t, "the trap to be set", func() bool { return len(s.LastSaid(1)) == 1 })
+	await(t, "the trap to be set", func() bool { return len(s.said.last(1)) == 1 })
 	s.Stop("asked to")
 	if got := r.exits[0].Reason; !strings.Contains(got, "killed") || !strings.Contains(got, "asked to, and not done within 30ms") {
 		t.Errorf("Reason = %q, want killed, asked to, and not done within 30ms", got)

@@ -5,13 +5,12 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
-	"os/exec"
 	"runtime"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
+
+	"twinlb/qemu-tests/userns"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/vishvananda/netlink"
@@ -19,35 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// inNamespace is set for a copy of this program that runs as root of a user
-// namespace, so that the tests need no rights and can't touch the machine.
-const inNamespace = "TWINLB_TEST_IN_USER_NAMESPACE"
-
-func TestMain(m *testing.M) {
-	if os.Geteuid() != 0 && os.Getenv(inNamespace) == "" {
-		os.Exit(asRootOfANamespace())
-	}
-	os.Exit(m.Run())
-}
-
-func asRootOfANamespace() int {
-	command := exec.Command("/proc/self/exe", os.Args[1:]...)
-	command.Env = append(os.Environ(), inNamespace+"=1")
-	command.Stdout, command.Stderr = os.Stdout, os.Stderr
-	command.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET,
-		UidMappings: []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}},
-		GidMappings: []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}},
-	}
-	err := command.Run()
-	if err != nil && command.ProcessState == nil {
-		os.Stderr.WriteString("run the tests as root of a user namespace: " + err.Error() + "\n" +
-			"The kernel must allow it (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone, " +
-			"kernel.apparmor_restrict_unprivileged_userns), or run the tests as root.\n")
-		return 1
-	}
-	return command.ProcessState.ExitCode()
-}
+func TestMain(m *testing.M) { userns.Main(m) }
 
 // twoNodes puts the test into a namespace of its own, as lb-a, with a cable to
 // another one, that of lb-b. Its thread is never used again.
