@@ -107,8 +107,8 @@ func (o *order) build() error {
 	}
 	step.Done("written")
 	knownHosts, err := writeKnownHosts(o.keys, pair, secret)
-	if err != nil {
-		return err
+	if err != nil { // the folder of the keys may be one that nobody writes to
+		fmt.Fprintln(os.Stderr, "  note:", err)
 	}
 	if err := o.summary(out, format, built, time.Since(began)); err != nil {
 		return err
@@ -184,7 +184,11 @@ func (o *order) login(spec *seed.Spec, secret keys.Secret, knownHosts string) er
 	if err != nil {
 		return err
 	}
-	fmt.Printf("  ssh     ssh -o UserKnownHostsFile=%s %s@%s status\n", knownHosts, admin.Login, spec.Node.Address.Addr())
+	option := ""
+	if knownHosts != "" {
+		option = "-o UserKnownHostsFile=" + knownHosts + " "
+	}
+	fmt.Printf("  ssh     ssh %s%s@%s status\n", option, admin.Login, spec.Node.Address.Addr())
 	fmt.Printf("          host key %s\n", fingerprint)
 	return nil
 }

@@ -15,17 +15,17 @@ import (
 func (b *balancer) failover(why string, say say) error {
 	pair := b.pair()
 	if pair.Node.VRRP.State != string(keepalived.StateMaster) {
-		return fmt.Errorf("failover: %w", elsewhere(pair))
+		return elsewhere(pair)
 	}
 	successor, err := successor(pair)
 	if err != nil {
-		return fmt.Errorf("failover: %w", err)
+		return err
 	}
 	began := time.Now()
 	err = b.letGo(why)
 	b.controller.Keep()
 	if err != nil {
-		return fmt.Errorf("failover: %w; this node keeps it", err)
+		return fmt.Errorf("%w; this node keeps it", err)
 	}
 	return say("%s has taken the VIP over, in %s; %s", successor.Name, time.Since(began).Round(time.Millisecond), b.returns(successor))
 }

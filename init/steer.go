@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -91,7 +92,7 @@ func (b *balancer) stopService(name, why string, say say) error {
 		return err
 	}
 	if name == admin.Name {
-		return fmt.Errorf("stop %s: nobody could log in to start it again; restart it instead", name)
+		return errors.New("nobody could log in to start it again; restart it instead")
 	}
 	if unit.State().Phase == supervise.Stopped {
 		return say("%s is not running", name)

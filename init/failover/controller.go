@@ -84,7 +84,7 @@ func (c *Controller) Answered(a Answer) {
 			c.answers, c.silent = true, 0
 			c.gone, c.away = false, time.Time{}
 			if a.Servers != nil {
-				c.servers = a.Servers
+				c.servers = detailed(a.Servers, c.servers)
 			}
 		case a.Hung:
 			c.silent += ProbeInterval

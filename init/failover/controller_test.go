@@ -131,6 +131,21 @@ func TestBackendsAreRememberedBetweenQuestionsForThem(t *testing.T) {
 	})
 }
 
+func TestDetailOfACheckStaysWhileTheNextIsUnderWay(t *testing.T) {
+	server := func(name, check, detail string) haproxy.Server {
+		return haproxy.Server{Pool: "mysql", Name: name, Checked: true, Check: check, Detail: detail}
+	}
+	simulate(t, 0, func(n *node) {
+		n.ProxyStarted()
+		n.probe(Answer{OK: true, Servers: []haproxy.Server{server("a", "L4TOUT", "at step 1"), server("b", "L4TOUT", "at step 1")}})
+		n.probe(Answer{OK: true, Servers: []haproxy.Server{server("a", "L4TOUT", ""), server("b", "L7OK", "")}})
+		got := n.Status().Servers
+		if got[0].Detail != "at step 1" || got[1].Detail != "" {
+			t.Errorf("details are %q and %q, want the old one where the result is the same", got[0].Detail, got[1].Detail)
+		}
+	})
+}
+
 func TestNodeThatLostItsKeepalivedComesBackLikeAnyOther(t *testing.T) {
 	simulate(t, 30*time.Second, func(n *node) {
 		n.ProxyStarted()

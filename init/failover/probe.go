@@ -113,6 +113,18 @@ func (p *Prober) hangUp() {
 	}
 }
 
+// detailed returns the servers with the details of before where a check is under
+// way: HAProxy shows the last result then, without what it was about.
+func detailed(servers, before []haproxy.Server) []haproxy.Server {
+	for i := range servers {
+		s := &servers[i]
+		if s.Detail == "" && i < len(before) && before[i].Name == s.Name && before[i].Pool == s.Pool && before[i].Check == s.Check {
+			s.Detail = before[i].Detail
+		}
+	}
+	return servers
+}
+
 func allChecked(servers []haproxy.Server) bool {
 	for _, s := range servers {
 		if !s.Checked {

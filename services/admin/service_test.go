@@ -110,3 +110,18 @@ func TestHostKeyIsThatOfItsSeed(t *testing.T) {
 		t.Errorf("Fingerprint = %q, %v", got, err)
 	}
 }
+
+func TestKnownHostIsTheHostKey(t *testing.T) {
+	hostKey := bytes.Repeat([]byte{7}, 32)
+	line, err := KnownHost(netip.MustParseAddr("192.0.2.53"), hostKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, hosts, key, _, _, err := ssh.ParseKnownHosts([]byte(line))
+	if err != nil || len(hosts) != 1 || hosts[0] != "192.0.2.53" {
+		t.Fatalf("the line %q is for %v (%v), want 192.0.2.53", line, hosts, err)
+	}
+	if want, err := Fingerprint(hostKey); err != nil || ssh.FingerprintSHA256(key) != want {
+		t.Errorf("the key is %s, want %s (%v)", ssh.FingerprintSHA256(key), want, err)
+	}
+}

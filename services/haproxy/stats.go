@@ -85,7 +85,7 @@ func parseServers(answer []byte) ([]Server, error) {
 			Up:       strings.HasPrefix(field("status"), "UP"),
 			Checked:  check != "INI" && check != "",
 			Check:    check,
-			Detail:   field("last_chk"),
+			Detail:   strings.TrimSpace(field("last_chk")),
 			Sessions: sessions,
 		})
 	}

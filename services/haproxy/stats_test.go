@@ -40,7 +40,7 @@ func TestServersInRealStatistics(t *testing.T) {
 			{Pool: "mysql", Name: "spare", Address: "192.168.100.5:3306", Up: true, Checked: true,
 				Check: "L7OK", Detail: "(tcp-check)"},
 			{Pool: "mysql", Name: "silent", Address: "192.168.100.6:3306", Checked: true,
-				Check: "L7TOUT", Detail: " at step 2 of tcp-check (expect binary regex)"},
+				Check: "L7TOUT", Detail: "at step 2 of tcp-check (expect binary regex)"},
 		}},
 	} {
 		t.Run(tt.file, func(t *testing.T) {
