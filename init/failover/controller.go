@@ -37,7 +37,7 @@ type Controller struct {
 	absent     string
 	answers    bool
 	gone       bool
-	away       time.Time // since when it runs and does not answer; zero when it does, or does not run
+	away       time.Time // since when it runs and takes no connections; zero when it does, or does not run
 	silent     time.Duration
 	servers    []haproxy.Server
 	deaf       bool
@@ -61,7 +61,7 @@ type Controller struct {
 func (c *Controller) ProxyStarted() {
 	c.update(func() {
 		c.started, c.absent, c.answers, c.silent = time.Now(), "", false, 0
-		c.gone, c.away = false, c.started
+		c.gone, c.away = false, time.Time{}
 	})
 }
 

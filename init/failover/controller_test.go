@@ -131,6 +131,64 @@ func TestBackendsAreRememberedBetweenQuestionsForThem(t *testing.T) {
 	})
 }
 
+func TestMasterThatNobodyRelievesStaysWhatItWas(t *testing.T) {
+	simulate(t, 30*time.Second, func(n *node) {
+		n.ProxyStarted()
+		n.answer(time.Second)
+		n.Elected(keepalived.StateMaster)
+		n.LetGo("a test")
+		n.answer(time.Second)
+		n.check("nobody has taken the VIP", "1", "-40")
+		n.Keep()
+		n.check("it is kept", "1", "0")
+	})
+}
+
+func TestNodeThatHandedOverProvesItself(t *testing.T) {
+	simulate(t, 30*time.Second, func(n *node) {
+		n.ProxyStarted()
+		n.answer(time.Hour)
+		n.Elected(keepalived.StateMaster)
+		n.LetGo("a test")
+		n.Elected(keepalived.StateBackup)
+		n.Keep()
+		n.check("a peer has taken the VIP", "1", "-20")
+		n.answer(29 * time.Second)
+		n.check("29 s later", "1", "-20")
+		n.answer(2 * time.Second)
+		n.check("31 s later", "1", "0")
+	})
+}
+
+func TestReasonTellsAWorkerThatEndedFromOneThatIsNotReady(t *testing.T) {
+	gone := Answer{Gone: true, Err: errors.New("connection refused")}
+	simulate(t, 0, func(n *node) {
+		n.ProxyStarted()
+		n.probe(gone)
+		if got := n.Status().Decision.Reason; got != "haproxy is not ready" {
+			t.Errorf("before its first answer the reason is %q", got)
+		}
+		n.answer(time.Second)
+		n.probe(gone)
+		if got := n.Status().Decision.Reason; got != "haproxy's worker is gone" {
+			t.Errorf("after its last answer the reason is %q", got)
+		}
+	})
+}
+
+func TestPeerGetsOlder(t *testing.T) {
+	simulate(t, 0, func(n *node) {
+		if n.Peer("lb-b") != nil {
+			t.Error("there is a peer that has said nothing")
+		}
+		n.says(func(p *status.Node) { p.Uptime = 10 })
+		time.Sleep(5 * time.Second)
+		if got := n.Peer("lb-b").Uptime; got != 15 {
+			t.Errorf("5 s after it said 10 s its uptime is %v", got)
+		}
+	})
+}
+
 func TestDetailOfACheckStaysWhileTheNextIsUnderWay(t *testing.T) {
 	server := func(name, check, detail string) haproxy.Server {
 		return haproxy.Server{Pool: "mysql", Name: name, Checked: true, Check: check, Detail: detail}

@@ -42,7 +42,7 @@ type Observation struct {
 	Absent    string        // why HAProxy does not run; "" when it does
 	Answers   bool          // HAProxy's worker has answered since it was started
 	Gone      bool          // it has answered before, and now takes no connections
-	Away      time.Duration // for how long it runs and has not answered
+	Away      time.Duration // for how long it runs and takes no connections
 	Unchecked int           // backends whose first check has not ended
 	Silent    time.Duration // how long the worker has not answered, as far as that is its fault
 	Unplugged bool          // the network interface has no carrier

@@ -95,6 +95,31 @@ func TestHistoryLearnsTheReasonAMomentLater(t *testing.T) {
 	})
 }
 
+func TestHistoryKeepsTheFirstReasonOfAPeer(t *testing.T) {
+	simulate(t, 0, func(n *node) {
+		n.Priority = 242
+		n.ready()
+		n.says(func(p *status.Node) { p.VRRP.State = "MASTER" })
+		n.Elected(keepalived.StateMaster)
+		for _, reason := range []string{"haproxy is restarted", "haproxy is not ready"} {
+			n.says(func(p *status.Node) { p.VRRP.Able, p.VRRP.Reason = false, reason })
+		}
+		n.expectLatest("", "MASTER", "haproxy is restarted")
+	})
+}
+
+func TestHistoryKeepsAReasonThatHasSettled(t *testing.T) {
+	simulate(t, 0, func(n *node) {
+		n.ready()
+		n.Elected(keepalived.StateMaster)
+		n.hang(YieldAfter)
+		n.Elected(keepalived.StateFault)
+		n.hang(KillAfter)
+		n.ProxyEnded("ended by signal 9 (killed): haproxy has not answered for 5s")
+		n.expectLatest("MASTER", "FAULT", "haproxy does not answer")
+	})
+}
+
 func TestHistorySaysWhyTheVIPWent(t *testing.T) {
 	for _, tt := range []struct {
 		name    string

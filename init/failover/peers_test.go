@@ -106,6 +106,22 @@ func TestNodeThatHearsAPeerIsNotDeaf(t *testing.T) {
 	})
 }
 
+func TestPeerThatLacksAnotherPoolIsNoBetter(t *testing.T) {
+	third := func(up bool) haproxy.Server { return haproxy.Server{Pool: "third", Name: "t", Checked: true, Up: up} }
+	simulate(t, 0, func(n *node) {
+		n.ProxyStarted()
+		n.probe(Answer{OK: true, Servers: append(servers("read", "write"), third(true))})
+		n.Elected(keepalived.StateMaster)
+		n.says(func(p *status.Node) {
+			p.Backends = append(p.Backends, status.Backend{Pool: "third", Name: "t"})
+		}, "read", "write")
+		for range LostAfter/ProbeInterval + 2 {
+			n.probe(Answer{OK: true, Servers: append(servers(), third(true))})
+		}
+		n.check("it lacks one pool, this node two others", "1", "0")
+	})
+}
+
 func TestShortLossMovesNothing(t *testing.T) {
 	simulate(t, 0, func(n *node) {
 		all, none := Answer{OK: true, Servers: servers("read", "write")}, Answer{OK: true, Servers: servers()}
