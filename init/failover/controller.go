@@ -46,6 +46,7 @@ type Controller struct {
 	left       chan struct{} // closed when the VIP is not here while somebody wants it to leave
 	peers      map[string]*status.Node
 	said       map[string]time.Time // when each peer said what it did
+	holder     string               // the peer that was the last to say that it is master; "" when none has
 	better     time.Time            // since when a peer reaches more; zero when none does
 	state      keepalived.State
 	since      time.Time // of state
@@ -120,6 +121,9 @@ func (c *Controller) PeerSaid(n *status.Node) {
 			c.peers, c.said = make(map[string]*status.Node), make(map[string]time.Time)
 		}
 		c.peers[n.Name], c.said[n.Name] = n, time.Now()
+		if n.VRRP.State == string(keepalived.StateMaster) {
+			c.holder = n.Name
+		}
 		c.learn()
 	})
 }

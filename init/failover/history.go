@@ -87,7 +87,10 @@ func (c *Controller) whyMaster() (why string, sure bool) {
 	heard := c.heard()
 	for _, peer := range heard {
 		if v := peer.VRRP; !v.Able || v.Preference == giving || v.State == string(keepalived.StateStopped) {
-			return fmt.Sprintf("%s let it go: %s", peer.Name, v.Reason), true
+			if peer.Name == c.holder {
+				return fmt.Sprintf("%s let it go: %s", peer.Name, v.Reason), true
+			}
+			return fmt.Sprintf("%s could not hold it: %s", peer.Name, v.Reason), true
 		}
 	}
 	for _, peer := range c.peers {

@@ -47,12 +47,16 @@ func TestHistorySaysWhyTheVIPCame(t *testing.T) {
 			n.says(func(p *status.Node) { p.VRRP.State = "MASTER" })
 			n.silence["lb-b"] = time.Minute
 		}, "the adverts of lb-b stopped"},
+		{"the other is not ready yet", func(n *node) {
+			n.says(func(p *status.Node) { p.VRRP.State, p.VRRP.Able, p.VRRP.Reason = "", false, "haproxy is not ready" })
+		}, "lb-b could not hold it: haproxy is not ready"},
 		{"its holder failed", func(n *node) {
 			n.says(func(p *status.Node) {
 				p.VRRP.State, p.VRRP.Able, p.VRRP.Reason = "MASTER", false, "haproxy does not answer"
 			})
 		}, "lb-b let it go: haproxy does not answer"},
 		{"its holder handed it over", func(n *node) {
+			n.says(func(p *status.Node) { p.VRRP.State = "MASTER" })
 			n.says(func(p *status.Node) { p.VRRP.Preference, p.VRRP.Reason = giving, "failover, asked by ops" })
 		}, "lb-b let it go: failover, asked by ops"},
 		{"preempt", func(n *node) {
