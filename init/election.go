@@ -38,9 +38,8 @@ func (b *balancer) elect(states <-chan keepalived.State) {
 		case state := <-states:
 			b.controller.Elected(state)
 		case is, ok := <-deaf:
-			if !ok {
-				deaf = b.listen()
-				continue
+			if !ok { // nobody would say that it hears again
+				is, deaf = false, b.listen()
 			}
 			b.controller.Deaf(is)
 		case up, ok := <-running:
