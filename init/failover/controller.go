@@ -47,6 +47,7 @@ type Controller struct {
 	peers      map[string]*status.Node
 	said       map[string]time.Time // when each peer said what it did
 	holder     string               // the peer that was the last to say that it is master; "" when none has
+	ceded      time.Time            // when it said that it no longer is; zero while it is
 	better     time.Time            // since when a peer reaches more; zero when none does
 	state      keepalived.State
 	since      time.Time // of state
@@ -122,7 +123,9 @@ func (c *Controller) PeerSaid(n *status.Node) {
 		}
 		c.peers[n.Name], c.said[n.Name] = n, time.Now()
 		if n.VRRP.State == string(keepalived.StateMaster) {
-			c.holder = n.Name
+			c.holder, c.ceded = n.Name, time.Time{}
+		} else if n.Name == c.holder && c.ceded.IsZero() {
+			c.ceded = time.Now()
 		}
 		c.learn()
 	})

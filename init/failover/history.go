@@ -93,16 +93,16 @@ func (c *Controller) whyMaster() (why string, sure bool) {
 			return fmt.Sprintf("%s could not hold it: %s", peer.Name, v.Reason), true
 		}
 	}
-	for _, peer := range c.peers {
-		switch v := peer.VRRP; {
-		case v.State != string(keepalived.StateMaster):
-		case slices.Contains(heard, peer) && c.Priority+c.last.Preference > v.Priority+v.Preference:
-			return fmt.Sprintf("preferred to %s, and %s", peer.Name, c.last.Reason), false
-		default:
-			return fmt.Sprintf("the adverts of %s stopped", peer.Name), false
-		}
+	peer := c.peers[c.holder]
+	// The holder's word that it has made way may come before keepalived's that
+	// this node is master.
+	if peer == nil || !c.ceded.IsZero() && time.Since(c.ceded) >= settled {
+		return "no other node held it", false
 	}
-	return "no other node held it", false
+	if v := peer.VRRP; slices.Contains(heard, peer) && c.Priority+c.last.Preference > v.Priority+v.Preference {
+		return fmt.Sprintf("preferred to %s, and %s", peer.Name, c.last.Reason), false
+	}
+	return fmt.Sprintf("the adverts of %s stopped", peer.Name), false
 }
 
 func (c *Controller) whyBackup(from keepalived.State) (why string, sure bool) {

@@ -62,6 +62,17 @@ func TestHistorySaysWhyTheVIPCame(t *testing.T) {
 		{"preempt", func(n *node) {
 			n.says(func(p *status.Node) { p.VRRP.State = "MASTER" })
 		}, "preferred to lb-b, and healthy"},
+		{"preempt, and its holder was faster to say so", func(n *node) {
+			n.says(func(p *status.Node) { p.VRRP.State = "MASTER" })
+			n.says(nil)
+			time.Sleep(settled - time.Millisecond)
+			n.says(nil)
+		}, "preferred to lb-b, and healthy"},
+		{"its holder had made way long ago", func(n *node) {
+			n.says(func(p *status.Node) { p.VRRP.State = "MASTER" })
+			n.says(nil)
+			time.Sleep(settled)
+		}, "no other node held it"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			simulate(t, 0, func(n *node) {
