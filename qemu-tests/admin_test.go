@@ -10,9 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"twinlb/qemu-tests/images"
 	"twinlb/qemu-tests/lab"
+	"twinlb/qemu-tests/site"
 	"twinlb/qemu-tests/vm"
-	"twinlb/seed"
 )
 
 // pairStatus is what `status --json` says, as far as tests look at it.
@@ -41,9 +42,9 @@ type nodeStatus struct {
 }
 
 // status asks the node how the pair is.
-func (s *site) status(t *testing.T, node netip.AddrPort) pairStatus {
+func (l login) status(t *testing.T, node netip.AddrPort) pairStatus {
 	t.Helper()
-	output, _ := s.ssh(t, node, "status --json")
+	output, _ := l.Run(t, node.Addr(), "status --json")
 	var got pairStatus
 	if err := json.Unmarshal([]byte(output), &got); err != nil {
 		t.Fatalf("status --json: %v\n%s", err, output)
@@ -52,12 +53,12 @@ func (s *site) status(t *testing.T, node netip.AddrPort) pairStatus {
 }
 
 // awaitVerdict waits until `status` on the node ends with the exit status.
-func (p *pair) awaitVerdict(t *testing.T, node netip.AddrPort, status int, what string) string {
+func (l login) awaitVerdict(t *testing.T, node netip.AddrPort, status int, what string) string {
 	t.Helper()
 	var output string
-	lab.Await(t, comeUp, what, func() error {
+	lab.Await(t, site.ComeUp, what, func() error {
 		var got int
-		if output, got = p.ssh(t, node, "status"); got != status {
+		if output, got = l.Run(t, node.Addr(), "status"); got != status {
 			return fmt.Errorf("status ends with %d:\n%s", got, output)
 		}
 		return nil
@@ -66,7 +67,7 @@ func (p *pair) awaitVerdict(t *testing.T, node netip.AddrPort, status int, what 
 }
 
 func TestAdmin(t *testing.T) {
-	p := startPair(t, image{seed: faultSeed(t)})
+	p := startPair(t, images.Image{Seed: faultSeed(t)})
 
 	t.Run("status of a healthy pair", func(t *testing.T) {
 		output := p.awaitVerdict(t, masterService, 0, "the pair to be well")
@@ -104,7 +105,7 @@ func TestAdmin(t *testing.T) {
 	})
 
 	t.Run("an unknown command lists the known ones", func(t *testing.T) {
-		output, status := p.ssh(t, masterService, "uname -a")
+		output, status := p.Run(t, masterService.Addr(), "uname -a")
 		if status < 3 || !strings.Contains(output, "poweroff") || !strings.Contains(output, "uname") {
 			t.Errorf("exit status %d:\n%s\nwant one that is not of status, and the commands", status, output)
 		}
@@ -112,8 +113,8 @@ func TestAdmin(t *testing.T) {
 
 	t.Run("a service that is stopped is reported, and started again", func(t *testing.T) {
 		p.expectSSH(t, backupService, "stop haproxy", 0)
-		lab.Await(t, comeUp, "the pair to be degraded, and who did that", func() error {
-			output, got := p.ssh(t, masterService, "status")
+		lab.Await(t, site.ComeUp, "the pair to be degraded, and who did that", func() error {
+			output, got := p.Run(t, masterService.Addr(), "status")
 			if got != 1 || !strings.Contains(output, "stopped, asked by ops@lab") {
 				return fmt.Errorf("status ends with %d:\n%s", got, output)
 			}
@@ -129,41 +130,41 @@ func TestAdmin(t *testing.T) {
 			if !strings.Contains(output, "lb-b") || !strings.Contains(output, "5s") {
 				t.Errorf("failover says %q, want who has it and for how long", output)
 			}
-			p.awaitHolder(t, p.backup)
+			p.AwaitHolder(t, p.Backup)
 		})
 		expectNoneCut(t, r)
 		p.expectSSH(t, masterService, "failover", 1) // it is not here
-		r = p.measure(t, "the master takes it back", func() { p.awaitHolder(t, p.master) })
+		r = p.measure(t, "the master takes it back", func() { p.AwaitHolder(t, p.Master) })
 		expectNoneCut(t, r)
 		p.expectHistory(t, backupService, "MASTER", "lb-a let it go: failover, asked by ops@lab")
 	})
 
 	t.Run("both nodes lose all backends, and the VIP stays", func(t *testing.T) {
-		p.mysql1.Kill()
+		p.Servers[0].Kill()
 		p.awaitVerdict(t, backupService, 1, "the pair to be degraded")
-		p.mysql2.Kill()
+		p.Servers[1].Kill()
 		p.awaitVerdict(t, backupService, 2, "the pair not to serve")
-		p.expectHolder(t, p.master, 8*time.Second) // longer than failover.LostAfter
-		p.mysql1.Restart()
-		p.mysql2.Restart()
+		p.expectHolder(t, p.Master, 8*time.Second) // longer than failover.LostAfter
+		p.Servers[0].Restart()
+		p.Servers[1].Restart()
 		p.awaitVerdict(t, backupService, 0, "the pair to be well again")
 	})
 
 	t.Run("reboot", func(t *testing.T) {
 		r := p.measure(t, "reboot of the master", func() {
 			p.expectSSH(t, masterService, "reboot", 0)
-			p.master.WaitOff(time.Minute) // QEMU was told not to start it again
-			p.awaitHolder(t, p.backup)
+			p.Master.WaitOff(time.Minute) // QEMU was told not to start it again
+			p.AwaitHolder(t, p.Backup)
 		})
 		expectNoneCut(t, r)
 		p.expectHistory(t, backupService, "MASTER", "lb-a let it go: the node is rebooting, asked by ops@lab")
-		p.master.Start()
-		p.awaitAnswer(t, masterService)
+		p.Master.Start()
+		p.AwaitAnswer(t, masterService)
 	})
 
 	t.Run("poweroff", func(t *testing.T) {
 		p.expectSSH(t, backupService, "poweroff", 0)
-		p.backup.WaitOff(time.Minute)
+		p.Backup.WaitOff(time.Minute)
 		p.awaitVerdict(t, masterService, 1, "the pair to be degraded")
 	})
 }
@@ -171,11 +172,11 @@ func TestAdmin(t *testing.T) {
 func TestNobodyLogsInWithoutAKey(t *testing.T) {
 	text := exampleSeed(t)
 	s := newSite(t, text)
-	m := vm.Start(t, s.lab, vm.Config{Name: "lb-a", MAC: masterMAC, Disk: bake(t, image{seed: text, role: seed.Master})})
-	s.awaitAnswer(t, masterService)
-	m.WaitSerial("nobody can log in", comeUp)
+	m := vm.Start(t, s.Lab, vm.Config{Name: "lb-a", MAC: masterMAC, Disk: baker.Disk(t, images.Image{Seed: text, Node: "lb-a"})})
+	s.AwaitAnswer(t, masterService)
+	m.WaitSerial("nobody can log in", site.ComeUp)
 	began := time.Now()
-	if conn, err := s.client.Dial(t.Context(), "tcp", "192.168.100.53:22"); err == nil {
+	if conn, err := s.Client.Dial(t.Context(), "tcp", "192.168.100.53:22"); err == nil {
 		conn.Close()
 		t.Error("the port of SSH accepts connections")
 	} else if time.Since(began) > time.Second {

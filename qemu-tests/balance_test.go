@@ -14,24 +14,25 @@ import (
 
 	"twinlb/qemu-tests/client"
 	"twinlb/qemu-tests/fakemysql"
+	"twinlb/qemu-tests/images"
 	"twinlb/qemu-tests/lab"
+	"twinlb/qemu-tests/site"
 	"twinlb/qemu-tests/vm"
-	"twinlb/seed"
 )
 
 const checkUser = "haproxy_check"
 
 func TestBalance(t *testing.T) {
-	p := startPair(t, image{seed: calmSeed(t)})
+	p := startPair(t, images.Image{Seed: calmSeed(t)})
 
 	t.Run("queries alternate between the servers", func(t *testing.T) {
-		p.awaitServers(t, vipService, 1, 2)
-		p.awaitServers(t, backupService, 1, 2)
+		awaitServers(t, p.Site, vipService, 1, 2)
+		awaitServers(t, p.Site, backupService, 1, 2)
 	})
 
 	t.Run("servers see the address that the client used", func(t *testing.T) {
 		for _, service := range []netip.AddrPort{vipService, masterService, backupService} {
-			got, err := client.Query(p.client, service, "select user()")
+			got, err := client.Query(p.Client, service, "select user()")
 			if want := client.User + "@" + service.Addr().String(); err != nil || strings.TrimSpace(got) != want {
 				t.Errorf("through %v the server sees %q (%v), want %s", service, got, err, want)
 			}
@@ -42,65 +43,65 @@ func TestBalance(t *testing.T) {
 		counters := []string{"Aborted_connects", "Aborted_connects_preauth", "Aborted_clients", "Access_denied_errors"}
 		before := make(map[string]int)
 		for _, c := range counters {
-			before[c] = p.mysql1.Status(c)
+			before[c] = p.Servers[0].Status(c)
 		}
-		enough := p.mysql1.Logins(checkUser) + 20
+		enough := p.Servers[0].Logins(checkUser) + 20
 		lab.Await(t, time.Minute, "20 checks", func() error {
-			if n := p.mysql1.Logins(checkUser); n < enough {
+			if n := p.Servers[0].Logins(checkUser); n < enough {
 				return fmt.Errorf("%s has logged in %d times, want %d", checkUser, n, enough)
 			}
 			return nil
 		})
 		for _, c := range counters {
-			if more := p.mysql1.Status(c) - before[c]; more != 0 {
+			if more := p.Servers[0].Status(c) - before[c]; more != 0 {
 				t.Errorf("%s grew by %d during 20 checks, want 0", c, more)
 			}
 		}
 	})
 
 	t.Run("metrics and the statistics page are on the node's address alone", func(t *testing.T) {
-		if got := p.get(t, "http://192.168.100.53:8404/metrics"); !strings.Contains(got, `haproxy_server_status{proxy="mysql_node",server="mysql1",state="UP"} 1`) {
+		if got := get(t, p.Site, "http://192.168.100.53:8404/metrics"); !strings.Contains(got, `haproxy_server_status{proxy="mysql_node",server="mysql1",state="UP"} 1`) {
 			t.Errorf("the metrics do not say that mysql1 is up:\n%s", got)
 		}
-		if got := p.get(t, "http://192.168.100.53:8404/"); !strings.Contains(got, "Statistics Report") {
+		if got := get(t, p.Site, "http://192.168.100.53:8404/"); !strings.Contains(got, "Statistics Report") {
 			t.Errorf("got %.200q, want the statistics page", got)
 		}
-		if conn, err := p.client.Dial(t.Context(), "tcp", "192.168.100.60:8404"); err == nil {
+		if conn, err := p.Client.Dial(t.Context(), "tcp", "192.168.100.60:8404"); err == nil {
 			conn.Close()
 			t.Error("the VIP answers on the port of the metrics")
 		}
 	})
 
 	t.Run("a server that refuses the login is down", func(t *testing.T) {
-		p.mysql2.Lock(checkUser)
-		p.awaitServers(t, vipService, 1)
-		p.mysql2.Unlock(checkUser)
-		p.awaitServers(t, vipService, 1, 2)
+		p.Servers[1].Lock(checkUser)
+		awaitServers(t, p.Site, vipService, 1)
+		p.Servers[1].Unlock(checkUser)
+		awaitServers(t, p.Site, vipService, 1, 2)
 	})
 
 	t.Run("a server that dies is left out", func(t *testing.T) {
 		r := p.measure(t, "server killed", func() {
-			p.mysql2.Kill()
-			p.awaitServers(t, vipService, 1)
+			p.Servers[1].Kill()
+			awaitServers(t, p.Site, vipService, 1)
 		})
 		expectOutage(t, r, 10*time.Second)
-		p.mysql2.Restart()
-		p.awaitServers(t, vipService, 1, 2)
+		p.Servers[1].Restart()
+		awaitServers(t, p.Site, vipService, 1, 2)
 	})
 }
 
 func TestSHA2Login(t *testing.T) {
 	text := exampleSeed(t, "auth: native", "auth: sha2")
 	l := lab.New(t)
-	s := &site{lab: l, client: l.Host("client", clientAddress)}
+	s := &site.Site{Lab: l, Seed: exampleSite(t), Client: l.Host("client", clientAddress)}
 	knows := &fakemysql.Server{ID: 1, Users: []string{checkUser, client.User}}
 	refuses := &fakemysql.Server{ID: 2, Users: []string{client.User}}
 	serve(t, l, knows, "mysql1", mysql1Address)
 	serve(t, l, refuses, "mysql2", mysql2Address)
-	vm.Start(t, l, vm.Config{Name: "lb-a", MAC: masterMAC, Disk: bake(t, image{seed: text, role: seed.Master})})
+	vm.Start(t, l, vm.Config{Name: "lb-a", MAC: masterMAC, Disk: baker.Disk(t, images.Image{Seed: text, Node: "lb-a"})})
 
-	s.awaitAnswer(t, masterService)
-	s.awaitServers(t, masterService, 1)
+	s.AwaitAnswer(t, masterService)
+	awaitServers(t, s, masterService, 1)
 	lab.Await(t, time.Minute, "checks on both servers", func() error {
 		if n, m := knows.Counts().Logins, refuses.Counts().AccessDenied; n < 20 || m < 5 {
 			return fmt.Errorf("%d logins on one and %d refused ones on the other, want 20 and 5", n, m)
@@ -113,9 +114,9 @@ func TestSHA2Login(t *testing.T) {
 }
 
 // get returns what an HTTP server of the site answers.
-func (s *site) get(t *testing.T, url string) string {
+func get(t *testing.T, s *site.Site, url string) string {
 	t.Helper()
-	fetch := http.Client{Transport: &http.Transport{DialContext: s.client.Dial}, Timeout: 10 * time.Second}
+	fetch := http.Client{Transport: &http.Transport{DialContext: s.Client.Dial}, Timeout: 10 * time.Second}
 	response, err := fetch.Get(url)
 	if err != nil {
 		t.Fatal(err)
@@ -147,12 +148,12 @@ func serve(t *testing.T, l *lab.Lab, server *fakemysql.Server, name string, addr
 
 // awaitServers waits until eight queries in a row are answered by the servers in
 // turn, by no others.
-func (s *site) awaitServers(t *testing.T, service netip.AddrPort, ids ...int) {
+func awaitServers(t *testing.T, s *site.Site, service netip.AddrPort, ids ...int) {
 	t.Helper()
 	lab.Await(t, time.Minute, fmt.Sprintf("servers %v to answer in turn through %v", ids, service), func() error {
 		var got []int
 		for range 8 {
-			id, err := client.ServerID(s.client, service)
+			id, err := client.ServerID(s.Client, service)
 			if err != nil {
 				return err
 			}

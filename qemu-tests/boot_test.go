@@ -10,19 +10,20 @@ import (
 	"time"
 
 	"twinlb/qemu-tests/client"
+	"twinlb/qemu-tests/images"
+	"twinlb/qemu-tests/site"
 	"twinlb/qemu-tests/vm"
-	"twinlb/seed"
 )
 
 func TestBoot(t *testing.T) {
 	text := exampleSeed(t)
-	raw := bake(t, image{seed: text, role: seed.Master})
-	qcow2 := bake(t, image{seed: text, role: seed.Master, format: "qcow2"})
+	raw := baker.Disk(t, images.Image{Seed: text, Node: "lb-a"})
+	qcow2 := baker.Disk(t, images.Image{Seed: text, Node: "lb-a", Format: "qcow2"})
 	tests := []struct {
 		name   string
 		config vm.Config
 	}{
-		{"direct", direct(t, raw, vm.Config{Disk: raw})},
+		{"direct", baker.Direct(t, raw, vm.Config{Disk: raw})},
 		{"bios", vm.Config{Disk: raw, Memory: 64}},
 		{"qcow2", vm.Config{Disk: qcow2}},
 		{"uefi", vm.Config{Disk: raw, UEFI: true}},
@@ -30,15 +31,15 @@ func TestBoot(t *testing.T) {
 	s := newSite(t, text)
 	// The client asks for an address that nobody has yet each 40 ms, not each
 	// second, so that the times are the node's.
-	if err := s.client.Sysctl("net/ipv4/neigh/eth0/retrans_time_ms", "40"); err != nil {
+	if err := s.Client.Sysctl("net/ipv4/neigh/eth0/retrans_time_ms", "40"); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.config.Name, tt.config.MAC = tt.name, masterMAC
-			node := s.measureFirst(t, masterService)
-			vip := s.measureFirst(t, vipService)
-			m := vm.Start(t, s.lab, tt.config)
+			node := measureFirst(t, s.Site, masterService)
+			vip := measureFirst(t, s.Site, vipService)
+			m := vm.Start(t, s.Lab, tt.config)
 			t.Logf("from power on to the first query through the node %v, through the VIP %v",
 				node().Sub(m.PowerOn).Round(time.Millisecond), vip().Sub(m.PowerOn).Round(time.Millisecond))
 			expectNoFault(t, m)
@@ -51,7 +52,7 @@ func TestBoot(t *testing.T) {
 // the kernel too; QEMU has none of them.
 func TestHardware(t *testing.T) {
 	text := exampleSeed(t)
-	disk := bake(t, image{seed: text, role: seed.Master})
+	disk := baker.Disk(t, images.Image{Seed: text, Node: "lb-a"})
 	s := newSite(t, text)
 	for _, tt := range []struct{ name, storage, nic string }{
 		{"virtualbox", "ahci", "e1000"},
@@ -60,8 +61,8 @@ func TestHardware(t *testing.T) {
 		{"proxmox", "virtio-scsi-pci", "virtio-net-pci"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			vm.Start(t, s.lab, vm.Config{Name: tt.name, MAC: masterMAC, Disk: disk, Storage: tt.storage, NIC: tt.nic})
-			s.awaitAnswer(t, vipService)
+			vm.Start(t, s.Lab, vm.Config{Name: tt.name, MAC: masterMAC, Disk: disk, Storage: tt.storage, NIC: tt.nic})
+			s.AwaitAnswer(t, vipService)
 		})
 	}
 }
@@ -71,15 +72,15 @@ func TestHardware(t *testing.T) {
 func TestCableComesLate(t *testing.T) {
 	text := exampleSeed(t)
 	s := newSite(t, text)
-	disk := bake(t, image{seed: text, role: seed.Master})
-	m := vm.Start(t, s.lab, vm.Config{Name: "lb-a", MAC: masterMAC, Disk: disk, Unplugged: true})
-	m.WaitSerial("eth0 has no carrier", comeUp)
-	m.WaitSerial("may not hold the VIP +the network interface has no carrier", comeUp) // HAProxy is ready
+	disk := baker.Disk(t, images.Image{Seed: text, Node: "lb-a"})
+	m := vm.Start(t, s.Lab, vm.Config{Name: "lb-a", MAC: masterMAC, Disk: disk, Unplugged: true})
+	m.WaitSerial("eth0 has no carrier", site.ComeUp)
+	m.WaitSerial("may not hold the VIP +the network interface has no carrier", site.ComeUp) // HAProxy is ready
 	m.StaysOn(time.Second)
 	if err := m.Replug(); err != nil {
 		t.Fatal(err)
 	}
-	s.awaitAnswer(t, vipService)
+	s.AwaitAnswer(t, vipService)
 	expectNoFault(t, m)
 }
 
@@ -92,15 +93,15 @@ func expectNoFault(t *testing.T, m *vm.VM) {
 
 // measureFirst begins to connect now. The function that it returns waits for the
 // first answer and tells when it came.
-func (s *site) measureFirst(t *testing.T, service netip.AddrPort) func() time.Time {
+func measureFirst(t *testing.T, s *site.Site, service netip.AddrPort) func() time.Time {
 	t.Helper()
-	meter, err := client.StartMeter(s.client, service)
+	meter, err := client.StartMeter(s.Client, service)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return func() time.Time {
 		t.Helper()
-		meter.AwaitSteady(t, comeUp, fmt.Sprintf("through %v", service))
+		meter.AwaitSteady(t, site.ComeUp, fmt.Sprintf("through %v", service))
 		first, _ := meter.Stop().FirstAnswer()
 		return first
 	}
@@ -108,11 +109,11 @@ func (s *site) measureFirst(t *testing.T, service netip.AddrPort) func() time.Ti
 
 func TestIdle(t *testing.T) {
 	const during = 20 * time.Second
-	p := startPair(t, image{seed: exampleSeed(t)})
-	masterBefore, backupBefore := cpuTime(t, p.master), cpuTime(t, p.backup)
-	p.master.StaysOn(during)
-	expectIdle(t, p.master, cpuTime(t, p.master)-masterBefore, during)
-	expectIdle(t, p.backup, cpuTime(t, p.backup)-backupBefore, during)
+	p := startPair(t, images.Image{Seed: exampleSeed(t)})
+	masterBefore, backupBefore := cpuTime(t, p.Master), cpuTime(t, p.Backup)
+	p.Master.StaysOn(during)
+	expectIdle(t, p.Master, cpuTime(t, p.Master)-masterBefore, during)
+	expectIdle(t, p.Backup, cpuTime(t, p.Backup)-backupBefore, during)
 }
 
 // expectIdle has a bound that only a busy loop in the guest exceeds.

@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"twinlb/image/disk"
+	"twinlb/qemu-tests/images"
 	"twinlb/qemu-tests/lab"
+	"twinlb/qemu-tests/site"
 	"twinlb/qemu-tests/vm"
 	"twinlb/seed"
 )
@@ -21,7 +23,7 @@ import (
 // wipes the screen.
 
 func TestBrokenSeed(t *testing.T) {
-	good := bake(t, image{seed: exampleSeed(t), role: seed.Master})
+	good := baker.Disk(t, images.Image{Seed: exampleSeed(t), Node: "lb-a"})
 	var line, column int
 	broken := reseed(t, good, func(userData string) string {
 		const key, typo = "advert_interval:", "advert_intervall:"
@@ -34,13 +36,13 @@ func TestBrokenSeed(t *testing.T) {
 }
 
 func TestEmptySeedPartition(t *testing.T) {
-	good := bake(t, image{seed: exampleSeed(t), role: seed.Master})
+	good := baker.Disk(t, images.Image{Seed: exampleSeed(t), Node: "lb-a"})
 	empty := reseed(t, good, func(string) string { return "" })
 	expectFailedBoot(t, vm.Config{Disk: empty}, `no seed was ever written to it`)
 }
 
 func TestUnreadableSeedPartition(t *testing.T) {
-	good := bake(t, image{seed: exampleSeed(t), role: seed.Master})
+	good := baker.Disk(t, images.Image{Seed: exampleSeed(t), Node: "lb-a"})
 	content, err := disk.Read(good)
 	if err != nil {
 		t.Fatal(err)
@@ -51,8 +53,8 @@ func TestUnreadableSeedPartition(t *testing.T) {
 }
 
 func TestNoDisk(t *testing.T) {
-	good := bake(t, image{seed: exampleSeed(t), role: seed.Master})
-	expectFailedBoot(t, direct(t, good, vm.Config{}), `no partition is named `+seed.PartitionName)
+	good := baker.Disk(t, images.Image{Seed: exampleSeed(t), Node: "lb-a"})
+	expectFailedBoot(t, baker.Direct(t, good, vm.Config{}), `no partition is named `+seed.PartitionName)
 }
 
 // expectFailedBoot wants the problem on the screen, nothing that answers, and a
@@ -60,17 +62,17 @@ func TestNoDisk(t *testing.T) {
 func expectFailedBoot(t *testing.T, c vm.Config, problem string) {
 	t.Helper()
 	l := lab.New(t)
-	s := &site{lab: l, client: l.Host("client", clientAddress)}
+	s := &site.Site{Lab: l, Seed: exampleSite(t), Client: l.Host("client", clientAddress)}
 	c.Name, c.MAC = "lb-a", masterMAC
 	m := vm.Start(t, l, c)
-	m.WaitSerial(problem, comeUp)
+	m.WaitSerial(problem, site.ComeUp)
 	m.StaysOn(5 * time.Second)
-	if got := s.holders(t); len(got) != 0 {
+	if got := s.Holders(t); len(got) != 0 {
 		t.Errorf("%v claims the VIP, want nobody", got)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	if conn, err := s.client.Dial(ctx, "tcp", masterService.String()); err == nil {
+	if conn, err := s.Client.Dial(ctx, "tcp", masterService.String()); err == nil {
 		conn.Close()
 		t.Errorf("%v answers, want a node that does not", masterService)
 	}

@@ -7,16 +7,16 @@ import (
 	"strings"
 	"testing"
 
+	"twinlb/qemu-tests/images"
 	"twinlb/qemu-tests/vm"
-	"twinlb/seed"
 )
 
 // TestShippedImageHasNoHook looks in PID 1 for where the hook's port would be.
 func TestShippedImageHasNoHook(t *testing.T) {
 	const ports = "/sys/class/virtio-ports"
 	for _, hook := range []bool{true, false} {
-		file := bake(t, image{seed: exampleSeed(t), role: seed.Master, hook: hook})
-		if got := strings.Contains(twinlb(t, "cat", file, "root/init"), ports); got != hook {
+		file := baker.Disk(t, images.Image{Seed: exampleSeed(t), Node: "lb-a", Hook: hook})
+		if got := strings.Contains(baker.Twinlb(t, "cat", file, "root/init"), ports); got != hook {
 			t.Errorf("PID 1 of the image with hook=%v knows %s: %v, want %v", hook, ports, got, hook)
 		}
 	}
@@ -26,8 +26,8 @@ func TestShippedImageHasNoHook(t *testing.T) {
 func TestConfinement(t *testing.T) {
 	text := withLogin(t, exampleSeed(t))
 	s := newSite(t, text)
-	m := vm.Start(t, s.lab, vm.Config{Name: "lb-a", MAC: masterMAC, Disk: bake(t, image{seed: text, role: seed.Master, hook: true})})
-	s.awaitAnswer(t, vipService)
+	m := vm.Start(t, s.Lab, vm.Config{Name: "lb-a", MAC: masterMAC, Disk: baker.Disk(t, images.Image{Seed: text, Node: "lb-a", Hook: true})})
+	s.AwaitAnswer(t, vipService)
 	s.expectSSH(t, masterService, "services", 0)
 
 	const netAdminAndRaw = "0000000000003000" // capabilities(7): bits 12 and 13

@@ -3,7 +3,14 @@
 // presses buttons. Real MariaDB servers stand behind them and a real client
 // before them, on a network of namespaces.
 //
-// The tests have the build tag vm, need root and the programs of the file
-// packages; `make test` runs them. The harness in the folders below needs no
-// images and has tests of its own. Only images_test.go knows the builder.
+// The tests have the build tag vm, run in a sandbox and need the programs of the
+// file packages; `make vm` runs them. What they are made of lies in folders:
+//
+//	sandbox/    namespaces for a whole program
+//	lab/        an Ethernet segment with hosts
+//	vm/         machines under QEMU
+//	mariadb/    servers, and fakemysql/ one that speaks the protocol only
+//	client/     who connects, measures outages, logs in
+//	images/     disks from the builder
+//	site/       all of these as a seed says, and what can go wrong there
 package qemutests

@@ -5,6 +5,7 @@ package qemutests
 import (
 	"testing"
 	"time"
+	"twinlb/qemu-tests/images"
 )
 
 func TestMasterPoweredOff(t *testing.T) {
@@ -13,19 +14,19 @@ func TestMasterPoweredOff(t *testing.T) {
 		"adverts each 200 ms": exampleSeed(t, "preempt: 30s", "preempt: 5s"),
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := startPair(t, image{seed: withLogin(t, text)})
+			p := startPair(t, images.Image{Seed: withLogin(t, text)})
 			r := p.measure(t, "master powered off", func() {
-				p.master.Kill()
-				p.awaitHolder(t, p.backup)
+				p.Master.Kill()
+				p.AwaitHolder(t, p.Backup)
 			})
 			expectOutage(t, r, 10*time.Second)
 			p.expectHistory(t, backupService, "MASTER", "the adverts of lb-a stopped")
 
 			r = p.measure(t, "master back", func() {
-				p.master.Start()
-				p.awaitAnswer(t, masterService)
-				p.expectHolder(t, p.backup, 3*time.Second) // less than preempt
-				p.awaitHolder(t, p.master)
+				p.Master.Start()
+				p.AwaitAnswer(t, masterService)
+				p.expectHolder(t, p.Backup, 3*time.Second) // less than preempt
+				p.AwaitHolder(t, p.Master)
 			})
 			expectOutage(t, r, 2*time.Second)
 			p.expectNeverBoth(t, 2*time.Second)
@@ -36,13 +37,13 @@ func TestMasterPoweredOff(t *testing.T) {
 }
 
 func TestPID1Panics(t *testing.T) {
-	p := startPair(t, image{seed: faultSeed(t), hook: true})
+	p := startPair(t, images.Image{Seed: faultSeed(t), Hook: true})
 	r := p.measure(t, "PID 1 of the master panics", func() {
-		hook(t, p.master, "panic")
-		p.master.WaitSerial("a VM test asked PID 1 to panic", time.Minute)
-		p.awaitHolder(t, p.backup)
+		hook(t, p.Master, "panic")
+		p.Master.WaitSerial("a VM test asked PID 1 to panic", time.Minute)
+		p.AwaitHolder(t, p.Backup)
 	})
 	expectOutage(t, r, 10*time.Second)
 	p.expectHistory(t, backupService, "MASTER", "the adverts of lb-a stopped")
-	p.master.WaitOff(time.Minute) // it would reboot, but QEMU was told not to
+	p.Master.WaitOff(time.Minute) // it would reboot, but QEMU was told not to
 }

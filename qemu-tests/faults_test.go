@@ -9,42 +9,19 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"twinlb/qemu-tests/mariadb"
+	"twinlb/qemu-tests/images"
+	"twinlb/qemu-tests/lab"
+	"twinlb/qemu-tests/site"
 )
 
-// fault is something that goes wrong on the master of a pair that is well.
-type fault struct {
-	name  string
-	spoil func(*testing.T, *pair)
-	mend  func(*testing.T, *pair) // nil when the pair needs nobody
-	// elsewhere: the VIP has to go to the backup. Otherwise it stays.
-	elsewhere bool
+// want is what a fault of the site has to lead to.
+type want struct {
 	// within bounds each outage, loosely: below it something must be done about the
 	// fault, above it waiting for three adverts of a second would do. 0 is 10 s.
 	within time.Duration
 	// on is the node whose history says so, with the state and the reason.
 	on         netip.AddrPort
 	state, why string
-}
-
-// inject runs a command of the test hook on the master.
-func inject(command string) func(*testing.T, *pair) {
-	return func(t *testing.T, p *pair) { hook(t, p.master, command) }
-}
-
-// command runs one on the master over SSH.
-func command(text string) func(*testing.T, *pair) {
-	return func(t *testing.T, p *pair) { p.expectSSH(t, masterService, text, 0) }
-}
-
-// do wraps what is done to a machine or a cable.
-func do(on func(*pair) error) func(*testing.T, *pair) {
-	return func(t *testing.T, p *pair) {
-		if err := on(p); err != nil {
-			t.Fatal(err)
-		}
-	}
 }
 
 // faultSeed has the adverts of TWINLB_ADVERTS, for whoever wants to know how long
@@ -55,137 +32,118 @@ func faultSeed(t *testing.T) string {
 }
 
 func TestFaultsOfAService(t *testing.T) {
-	tryAll(t, []fault{
-		{name: "haproxy stopped over SSH", spoil: command("stop haproxy"), mend: command("start haproxy"),
-			elsewhere: true, within: 2 * time.Second, on: masterService, state: "BACKUP", why: "haproxy is stopped, asked by ops@lab"},
-		{name: "haproxy restarted over SSH", spoil: command("restart haproxy"),
-			elsewhere: true, within: 2 * time.Second, on: backupService, state: "MASTER", why: "lb-a let it go: haproxy is restarted"},
-		{name: "haproxy's worker killed", spoil: inject("kill KILL haproxy-worker"),
-			elsewhere: true, within: 2 * time.Second, on: masterService, state: "FAULT", why: "haproxy ended with exit status 137"},
-		{name: "haproxy's master process killed", spoil: inject("kill KILL haproxy-master"),
-			elsewhere: true, within: 2 * time.Second, on: masterService, state: "FAULT", why: "haproxy ended by signal 9"},
-		{name: "haproxy's worker hangs", spoil: inject("kill STOP haproxy-worker"),
-			elsewhere: true, on: backupService, state: "MASTER", why: "lb-a let it go: haproxy does not answer"},
-		{name: "haproxy's master process hangs", spoil: inject("kill STOP haproxy-master"), mend: inject("kill CONT haproxy-master")},
-		{name: "haproxy's worker is killed while its master process hangs", spoil: func(t *testing.T, p *pair) {
-			hook(t, p.master, "kill STOP haproxy-master")
-			hook(t, p.master, "kill KILL haproxy-worker")
-		}, elsewhere: true, within: 2 * time.Second, on: backupService, state: "MASTER", why: "lb-a let it go: haproxy's worker is gone"},
-
-		{name: "keepalived's parent killed", spoil: kill("KILL keepalived-parent"),
-			elsewhere: true, within: 2 * time.Second, on: masterService, state: "STOP", why: "keepalived ended by signal 9"},
-		{name: "keepalived's child killed", spoil: kill("KILL keepalived-child"),
-			elsewhere: true, within: 2 * time.Second, on: masterService, state: "STOP", why: "keepalived ended"},
-		{name: "keepalived's parent and child killed", spoil: kill("KILL keepalived-both"),
-			elsewhere: true, within: 2 * time.Second, on: masterService, state: "STOP", why: "keepalived ended by signal 9"},
-		{name: "keepalived's parent hangs", spoil: inject("kill STOP keepalived-parent"), mend: inject("kill CONT keepalived-parent")},
-		{name: "keepalived's child hangs", spoil: inject("kill STOP keepalived-child"),
-			elsewhere: true, on: masterService, state: "STOP", why: "has sent no advert"},
-		{name: "keepalived's parent and child hang", spoil: inject("kill STOP keepalived-both"),
-			elsewhere: true, on: masterService, state: "STOP", why: "has sent no advert"},
-		{name: "keepalived stopped over SSH", spoil: command("stop keepalived"), mend: command("start keepalived"),
-			elsewhere: true, within: 2 * time.Second, on: masterService, state: "STOP", why: "stopped, asked by ops@lab"},
-		{name: "the login killed", spoil: inject("kill KILL admin")},
-		{name: "memory is full", spoil: inject("hog")},
+	tryAll(t, append(site.ServiceFaults(),
+		site.Fault{Name: "the login killed", Spoil: func(t lab.T, p *site.Pair) { p.Inside.Signal(t, p.Master, "KILL", "admin") }},
+		site.Fault{Name: "memory is full", Spoil: inject("hog")},
+	), map[string]want{
+		"haproxy stopped over SSH":                                  {2 * time.Second, masterService, "BACKUP", "haproxy is stopped, asked by ops@lab"},
+		"haproxy restarted over SSH":                                {2 * time.Second, backupService, "MASTER", "lb-a let it go: haproxy is restarted"},
+		"haproxy's worker killed":                                   {2 * time.Second, masterService, "FAULT", "haproxy ended with exit status 137"},
+		"haproxy's master process killed":                           {2 * time.Second, masterService, "FAULT", "haproxy ended by signal 9"},
+		"haproxy's worker hangs":                                    {0, backupService, "MASTER", "lb-a let it go: haproxy does not answer"},
+		"haproxy's worker is killed while its master process hangs": {2 * time.Second, backupService, "MASTER", "lb-a let it go: haproxy's worker is gone"},
+		"keepalived's parent killed":                                {2 * time.Second, masterService, "STOP", "keepalived ended by signal 9"},
+		"keepalived's child killed":                                 {2 * time.Second, masterService, "STOP", "keepalived ended"},
+		"keepalived's parent and child killed":                      {2 * time.Second, masterService, "STOP", "keepalived ended by signal 9"},
+		"keepalived's child hangs":                                  {0, masterService, "STOP", "has sent no advert"},
+		"keepalived's parent and child hang":                        {0, masterService, "STOP", "has sent no advert"},
+		"keepalived stopped over SSH":                               {2 * time.Second, masterService, "STOP", "stopped, asked by ops@lab"},
 	})
 }
 
 func TestFaultsOfTheNetwork(t *testing.T) {
-	tryAll(t, []fault{
-		{name: "cable pulled",
-			spoil: do(func(p *pair) error { return p.master.Unplug() }), mend: do(func(p *pair) error { return p.master.Replug() }),
-			elsewhere: true, on: masterService, state: "FAULT", why: "no carrier"},
-		{name: "frames dropped in both directions",
-			spoil: do(func(p *pair) error { return p.master.Port.Mute() }), mend: do(func(p *pair) error { return p.master.Port.Unmute() }),
-			elsewhere: true, on: backupService, state: "MASTER", why: "the adverts of lb-a stopped"},
-		{name: "frames to the master dropped",
-			spoil: do(func(p *pair) error { return p.master.Deafen() }), mend: do(func(p *pair) error { return p.master.Undeafen() }),
-			elsewhere: true, on: masterService, state: "FAULT", why: "nothing is received"},
-		{name: "frames of the master dropped",
-			spoil: do(func(p *pair) error { return p.master.Silence() }), mend: do(func(p *pair) error { return p.master.Unsilence() }),
-			elsewhere: true, on: backupService, state: "MASTER", why: "the adverts of lb-a stopped"},
-		{name: "frames to the backup dropped",
-			spoil: do(func(p *pair) error { return p.backup.Deafen() }), mend: do(func(p *pair) error { return p.backup.Undeafen() }),
-			within: time.Second, on: backupService, state: "FAULT", why: "nothing is received"},
-		{name: "frames of the backup dropped",
-			spoil: do(func(p *pair) error { return p.backup.Silence() }), mend: do(func(p *pair) error { return p.backup.Unsilence() })},
-		{name: "the master alone loses its backends",
-			spoil:     func(t *testing.T, p *pair) { p.route(t, "add", "blackhole", "192.168.100.53") },
-			mend:      func(t *testing.T, p *pair) { p.route(t, "delete", "blackhole", "192.168.100.53") },
-			elsewhere: true, on: masterService, state: "BACKUP", why: "no backend of mysql is up for this node, and lb-b reaches some"},
-		{name: "the serial console is blocked, and haproxy is killed",
-			spoil: func(t *testing.T, p *pair) {
-				p.master.Serial.Block()
-				hook(t, p.master, "chatter")
-				hook(t, p.master, "kill KILL haproxy-worker")
-			},
-			mend: func(t *testing.T, p *pair) {
-				p.master.Serial.Unblock()
-				p.master.WaitSerial("messages dropped: this console was too slow", time.Minute) // it was blocked
-			},
-			elsewhere: true, within: 2 * time.Second, on: masterService, state: "FAULT", why: "haproxy ended with exit status 137"},
+	tryAll(t, append(site.NetworkFaults(), site.Fault{
+		Name: "the serial console is blocked, and haproxy is killed",
+		Spoil: func(t lab.T, p *site.Pair) {
+			p.Master.Serial.Block()
+			inject("chatter")(t, p)
+			p.Inside.Signal(t, p.Master, "KILL", "haproxy-worker")
+		},
+		Mend: func(t lab.T, p *site.Pair) {
+			p.Master.Serial.Unblock()
+			p.Master.WaitSerial("messages dropped: this console was too slow", time.Minute) // it was blocked
+		},
+		Moves: true,
+	}), map[string]want{
+		"cable pulled":                                         {0, masterService, "FAULT", "no carrier"},
+		"frames dropped in both directions":                    {0, backupService, "MASTER", "the adverts of lb-a stopped"},
+		"frames to the master dropped":                         {0, masterService, "FAULT", "nothing is received"},
+		"frames of the master dropped":                         {0, backupService, "MASTER", "the adverts of lb-a stopped"},
+		"frames to the backup dropped":                         {time.Second, backupService, "FAULT", "nothing is received"},
+		"the master alone loses its backends":                  {0, masterService, "BACKUP", "no backend of mysql is up for this node, and lb-b reaches some"},
+		"the serial console is blocked, and haproxy is killed": {2 * time.Second, masterService, "FAULT", "haproxy ended with exit status 137"},
 	})
 }
 
-// route changes the routes of both MySQL servers (ip-route(8)).
-func (s *site) route(t *testing.T, change ...string) {
-	t.Helper()
-	for _, server := range []*mariadb.Server{s.mysql1, s.mysql2} {
-		if out, err := server.Host.Command("ip", append([]string{"route"}, change...)...).CombinedOutput(); err != nil {
-			t.Fatalf("ip route %v on server %d: %v: %s", change, server.ID, err, out)
+// inject runs a command of the test hook on the master.
+func inject(command string) func(lab.T, *site.Pair) {
+	return func(t lab.T, p *site.Pair) {
+		if _, err := p.Master.Hook(command); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
 
-// kill injects a kill and wants the VIP off the master within 100 ms.
-func kill(what string) func(*testing.T, *pair) {
-	return func(t *testing.T, p *pair) { expectGone(t, hook(t, p.master, "kill "+what)) }
-}
-
 // tryAll injects one fault after the other into the same pair.
-func tryAll(t *testing.T, faults []fault) {
-	p := startPair(t, image{seed: faultSeed(t), hook: true})
+func tryAll(t *testing.T, faults []site.Fault, wants map[string]want) {
+	p := startPair(t, images.Image{Seed: faultSeed(t), Hook: true})
 	for _, f := range faults {
-		t.Run(f.name, func(t *testing.T) { p.try(t, f) })
+		t.Run(f.Name, func(t *testing.T) { p.try(t, f, wants[f.Name]) })
+		delete(wants, f.Name)
+	}
+	for name := range wants {
+		t.Errorf("something is wanted of the fault %q, which does not exist", name)
 	}
 }
 
 // try spoils a pair that is well and wants exactly one node to answer for the VIP
 // soon after, with its reason in the history, and the pair well again without a
 // hand but the one that mends.
-func (p *pair) try(t *testing.T, f fault) {
-	p.awaitHolder(t, p.master)
+func (p *pair) try(t *testing.T, f site.Fault, w want) {
+	p.AwaitHolder(t, p.Master)
 	p.awaitVerdict(t, masterService, 0, "the pair to be well before")
-	holder := p.master
-	if f.elsewhere {
-		holder = p.backup
+	holder := p.Master
+	if f.Moves {
+		holder = p.Backup
 	}
-	r := p.measure(t, f.name, func() {
-		f.spoil(t, p)
-		p.awaitHolder(t, holder)
+	r := p.measure(t, f.Name, func() {
+		f.Spoil(t, p.Pair)
+		p.AwaitHolder(t, holder)
 		p.expectHolder(t, holder, 2*time.Second)
 	})
-	expectOutage(t, r, cmp.Or(f.within, 10*time.Second))
-	if f.mend != nil {
-		f.mend(t, p)
+	expectOutage(t, r, cmp.Or(w.within, 10*time.Second))
+	if f.Mend != nil {
+		f.Mend(t, p.Pair)
 	}
-	p.awaitHolder(t, p.master)
+	p.AwaitHolder(t, p.Master)
 	p.expectNeverBoth(t, time.Second)
-	if f.why != "" {
-		p.expectHistory(t, f.on, f.state, f.why)
+	if w.why != "" {
+		p.expectHistory(t, w.on, w.state, w.why)
 	}
 	p.awaitVerdict(t, masterService, 0, "the pair to be well again")
 }
 
+// The VIP of a keepalived that ended must not stay behind.
+func TestVIPLeavesWithKeepalived(t *testing.T) {
+	p := startPair(t, images.Image{Seed: faultSeed(t), Hook: true})
+	for _, which := range []string{"parent", "child", "both"} {
+		t.Run(which, func(t *testing.T) {
+			p.AwaitHolder(t, p.Master)
+			expectGone(t, hook(t, p.Master, "kill KILL keepalived-"+which))
+			p.AwaitHolder(t, p.Backup)
+		})
+	}
+}
+
 // A haproxy that ends again and again must not take the VIP to and fro.
 func TestHAProxyKilledInALoop(t *testing.T) {
-	p := startPair(t, image{seed: faultSeed(t), hook: true})
+	p := startPair(t, images.Image{Seed: faultSeed(t), Hook: true})
 	takeOvers := func() int { return strings.Count(p.expectSSH(t, backupService, "history", 0), "lb-a let it go") }
 	before := takeOvers()
 	r := p.measure(t, "haproxy killed again and again", func() {
 		kills := 0
 		for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
-			if _, err := p.master.Hook("kill KILL haproxy-worker"); err == nil { // else it does not run
+			if _, err := p.Master.Hook("kill KILL haproxy-worker"); err == nil { // else it does not run
 				kills++
 			}
 		}
@@ -193,7 +151,7 @@ func TestHAProxyKilledInALoop(t *testing.T) {
 		if kills < 3 {
 			t.Errorf("killed %d times in 10 s, want more: it is not started again", kills)
 		}
-		p.awaitHolder(t, p.backup)
+		p.AwaitHolder(t, p.Backup)
 	})
 	if n := len(r.Outages()); n > 1 {
 		t.Errorf("%d outages, want at most one", n)
@@ -201,45 +159,45 @@ func TestHAProxyKilledInALoop(t *testing.T) {
 	if n := takeOvers() - before; n != 1 {
 		t.Errorf("the backup took the VIP %d times, want once", n)
 	}
-	p.awaitHolder(t, p.master)
+	p.AwaitHolder(t, p.Master)
 }
 
 // Backends fail for both nodes at the same time: the VIP stays where it is.
 func TestBackendsFail(t *testing.T) {
-	p := startPair(t, image{seed: faultSeed(t)})
+	p := startPair(t, images.Image{Seed: faultSeed(t)})
 	p.awaitVerdict(t, masterService, 0, "the pair to be well before")
 	before := p.expectSSH(t, backupService, "history", 0)
 
 	t.Run("one is killed", func(t *testing.T) {
 		r := p.measure(t, "one backend killed", func() {
-			p.mysql2.Kill()
+			p.Servers[1].Kill()
 			p.awaitVerdict(t, masterService, 1, "the pair to be degraded")
 		})
 		expectFewFailed(t, len(r.Failed()))
 		r = p.measure(t, "that backend is back", func() {
-			p.mysql2.Restart()
+			p.Servers[1].Restart()
 			p.awaitVerdict(t, masterService, 0, "the pair to be well again")
 		})
 		expectFewFailed(t, len(r.Failed()))
-		p.awaitServers(t, vipService, 1, 2)
+		awaitServers(t, p.Site, vipService, 1, 2)
 	})
 	t.Run("one hangs", func(t *testing.T) {
 		r := p.measure(t, "one backend hangs", func() {
-			p.mysql2.Freeze()
+			p.Servers[1].Freeze()
 			p.awaitVerdict(t, masterService, 1, "the pair to be degraded")
 		})
 		expectOutage(t, r, 10*time.Second)
-		p.mysql2.Thaw()
-		p.awaitServers(t, vipService, 1, 2)
+		p.Servers[1].Thaw()
+		awaitServers(t, p.Site, vipService, 1, 2)
 	})
 	t.Run("both are killed", func(t *testing.T) {
-		p.mysql1.Kill()
-		p.mysql2.Kill()
+		p.Servers[0].Kill()
+		p.Servers[1].Kill()
 		p.awaitVerdict(t, masterService, 2, "the pair not to serve")
-		p.expectHolder(t, p.master, 8*time.Second) // longer than failover.LostAfter
-		p.mysql1.Restart()
-		p.mysql2.Restart()
-		p.awaitServers(t, vipService, 1, 2)
+		p.expectHolder(t, p.Master, 8*time.Second) // longer than failover.LostAfter
+		p.Servers[0].Restart()
+		p.Servers[1].Restart()
+		awaitServers(t, p.Site, vipService, 1, 2)
 	})
 	if after := p.expectSSH(t, backupService, "history", 0); after != before {
 		t.Errorf("the VIP has moved because of backends that both nodes lost:\n%s", after)

@@ -11,10 +11,11 @@ import (
 	"time"
 
 	"twinlb/init/vrrp"
+	"twinlb/qemu-tests/images"
 )
 
 func TestFirewall(t *testing.T) {
-	p := startPair(t, image{seed: withLogin(t, calmSeed(t))})
+	p := startPair(t, images.Image{Seed: withLogin(t, calmSeed(t))})
 
 	t.Run("what is closed is refused at once", func(t *testing.T) {
 		for _, closed := range []string{
@@ -22,7 +23,7 @@ func TestFirewall(t *testing.T) {
 			"192.168.100.53:8405", "192.168.100.53:111",
 		} {
 			began := time.Now()
-			conn, err := p.client.Dial(t.Context(), "tcp", closed)
+			conn, err := p.Client.Dial(t.Context(), "tcp", closed)
 			if err == nil {
 				conn.Close()
 			}
@@ -40,11 +41,11 @@ func TestFirewall(t *testing.T) {
 		r := p.measure(t, "forged adverts", func() {
 			for range 20 {
 				// That the master resigns, as far as who hears it believes it.
-				err := p.client.Do(func() error { return vrrp.Resign(clientAddress.Addr(), nodes, forged) })
+				err := p.Client.Do(func() error { return vrrp.Resign(clientAddress.Addr(), nodes, forged) })
 				if err != nil {
 					t.Fatal(err)
 				}
-				p.expectHolder(t, p.master, 100*time.Millisecond)
+				p.expectHolder(t, p.Master, 100*time.Millisecond)
 			}
 		})
 		if n := len(r.Failed()); n > 0 {
@@ -60,7 +61,7 @@ func TestFirewall(t *testing.T) {
 		r := p.measure(t, "400 connections to SSH", func() {
 			var open []net.Conn
 			for range 400 {
-				if conn, err := p.client.Dial(t.Context(), "tcp", "192.168.100.53:22"); err == nil {
+				if conn, err := p.Client.Dial(t.Context(), "tcp", "192.168.100.53:22"); err == nil {
 					open = append(open, conn)
 				}
 			}

@@ -3,17 +3,15 @@
 package qemutests
 
 import (
-	"fmt"
 	"net/netip"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"twinlb/qemu-tests/client"
-	"twinlb/qemu-tests/lab"
-	"twinlb/qemu-tests/mariadb"
+	"twinlb/qemu-tests/images"
+	"twinlb/qemu-tests/site"
 	"twinlb/qemu-tests/vm"
 	"twinlb/seed"
 )
@@ -29,127 +27,65 @@ var (
 	vipService    = netip.MustParseAddrPort("192.168.100.60:3306")
 )
 
-// MACs end like the node's address.
-const (
-	masterMAC = "52:54:00:00:00:53"
-	backupMAC = "52:54:00:00:00:54"
-)
+const masterMAC = "52:54:00:00:00:53"
 
-// comeUp is how long a machine may take from power on to answering, on a busy host.
-const comeUp = 90 * time.Second
+// login is how the operator reaches nodes.
+type login struct{ site.Login }
 
-// site is what surrounds a pair: a client and two MariaDB servers on one segment.
-type site struct {
-	lab            *lab.Lab
-	client         *lab.Host
-	mysql1, mysql2 *mariadb.Server
-	knownHosts     string // of the nodes, made with the first image
+// surroundings is a site without machines yet.
+type surroundings struct {
+	*site.Site
+	login
 }
 
-// newSite makes one whose servers have the accounts that `twinlb sql` prints.
-func newSite(t *testing.T, seedText string) *site {
+func newSite(t *testing.T, seedText string) *surroundings {
 	t.Helper()
-	l := lab.New(t)
-	s := &site{
-		lab:    l,
-		client: l.Host("client", clientAddress),
-
-		knownHosts: filepath.Join(seedDir(t, seedText), "pair.keys", "known_hosts"),
-		mysql1:     mariadb.Start(t, l, "mysql1", mysql1Address, 1),
-		mysql2:     mariadb.Start(t, l, "mysql2", mysql2Address, 2),
+	pair, err := seed.Parse("the seed of a test", []byte(seedText))
+	if err != nil {
+		t.Fatal(err)
 	}
-	accounts := twinlb(t, "sql", seedFile(t, seedText)) + "create user " + client.User + "@'%';"
-	s.mysql1.Exec(accounts)
-	s.mysql2.Exec(accounts)
-	return s
+	s := site.New(t, pair)
+	return &surroundings{s, login{site.Login{Operator: operator, From: s.Client, KnownHosts: baker.KnownHosts(t, seedText)}}}
 }
 
 // pair is a site with two balancers.
 type pair struct {
-	*site
-	master, backup *vm.VM
+	*site.Pair
+	login
 }
 
 // startPair boots both nodes from disks and returns when they serve and the
-// master holds the VIP.
-func startPair(t *testing.T, i image) *pair {
+// master holds the VIP. The image's Node is not looked at.
+func startPair(t *testing.T, i images.Image) *pair {
 	t.Helper()
-	p := &pair{site: newSite(t, i.seed)}
-	i.role = seed.Master
-	p.master = vm.Start(t, p.lab, vm.Config{Name: "lb-a", MAC: masterMAC, Disk: bake(t, i)})
-	i.role = seed.Backup
-	p.backup = vm.Start(t, p.lab, vm.Config{Name: "lb-b", MAC: backupMAC, Disk: bake(t, i)})
-	p.awaitAnswer(t, masterService)
-	p.awaitAnswer(t, backupService)
-	p.awaitHolder(t, p.master)
-	return p
-}
-
-// ssh runs a command on the node as the operator and returns what it wrote and
-// its exit status.
-func (s *site) ssh(t *testing.T, node netip.AddrPort, command string) (output string, status int) {
-	t.Helper()
-	output, status, err := operator.Run(s.client, s.knownHosts, node.Addr(), command)
-	if err != nil {
-		t.Fatal(err)
+	s := newSite(t, i.Seed)
+	var machines []vm.Config
+	for _, n := range s.Seed.Nodes {
+		c := site.Machine(n)
+		i.Node = n.Name
+		c.Disk = baker.Disk(t, i)
+		machines = append(machines, c)
 	}
-	return output, status
+	inside := site.Hooked{Login: s.Login, Site: s.Site}
+	return &pair{s.Start(t, inside, machines[0], machines[1]), s.login}
 }
 
 // expectSSH wants the command to end with the status, and returns what it wrote.
-func (s *site) expectSSH(t *testing.T, node netip.AddrPort, command string, status int) string {
+func (l login) expectSSH(t *testing.T, node netip.AddrPort, command string, status int) string {
 	t.Helper()
-	output, got := s.ssh(t, node, command)
+	output, got := l.Run(t, node.Addr(), command)
 	if got != status {
 		t.Errorf("%s on %v: exit status %d, want %d:\n%s", command, node.Addr(), got, status, output)
 	}
 	return output
 }
 
-// awaitAnswer waits until a query through the service is answered.
-func (s *site) awaitAnswer(t *testing.T, service netip.AddrPort) {
-	t.Helper()
-	lab.Await(t, comeUp, fmt.Sprintf("a query through %v to be answered", service), func() error {
-		_, err := client.ServerID(s.client, service)
-		return err
-	})
-}
-
-// holders returns the MAC addresses that claim the VIP.
-func (s *site) holders(t *testing.T) []string {
-	t.Helper()
-	answers, err := s.client.WhoHas(vipService.Addr(), 100*time.Millisecond)
-	if err != nil {
-		t.Fatal(err)
-	}
-	macs := make([]string, len(answers))
-	for i, mac := range answers {
-		macs[i] = mac.String()
-	}
-	return macs
-}
-
-// awaitHolder waits until the machine, and no other, has claimed the VIP three
-// times in a row, and it serves there.
-func (p *pair) awaitHolder(t *testing.T, m *vm.VM) {
-	t.Helper()
-	lab.Await(t, comeUp, "the VIP to be on "+m.Name+" alone", func() error {
-		for range 3 {
-			if got, want := p.holders(t), []string{m.MAC}; !slices.Equal(got, want) {
-				return fmt.Errorf("%v claim the VIP, want %v", got, want)
-			}
-		}
-		return nil
-	})
-	p.awaitAnswer(t, vipService)
-}
-
 // expectNeverBoth watches that no two machines claim the VIP at any time. That
 // one does, the queries tell: a busy machine may be late to answer ARP.
-func (s *site) expectNeverBoth(t *testing.T, during time.Duration) {
+func (p *pair) expectNeverBoth(t *testing.T, during time.Duration) {
 	t.Helper()
 	for begin := time.Now(); time.Since(begin) < during; {
-		if got := s.holders(t); len(got) > 1 {
+		if got := p.Holders(t); len(got) > 1 {
 			t.Errorf("%v after things had settled, the VIP is on %v, want it on one", time.Since(begin), got)
 		}
 	}
@@ -159,7 +95,7 @@ func (s *site) expectNeverBoth(t *testing.T, during time.Duration) {
 func (p *pair) expectHolder(t *testing.T, m *vm.VM, during time.Duration) {
 	t.Helper()
 	for begin := time.Now(); time.Since(begin) < during; {
-		if got, want := p.holders(t), []string{m.MAC}; !slices.Equal(got, want) {
+		if got, want := p.Holders(t), []string{m.MAC}; !slices.Equal(got, want) {
 			t.Errorf("%v claim the VIP after %v, want %v", got, time.Since(begin), want)
 			return
 		}
@@ -170,14 +106,7 @@ func (p *pair) expectHolder(t *testing.T, m *vm.VM, during time.Duration) {
 // became of each connection.
 func (p *pair) measure(t *testing.T, name string, event func()) *client.Result {
 	t.Helper()
-	meter, err := client.StartMeter(p.client, vipService)
-	if err != nil {
-		t.Fatal(err)
-	}
-	meter.AwaitSteady(t, comeUp, "before: "+name)
-	event()
-	meter.AwaitSteady(t, comeUp, "after: "+name)
-	result := meter.Stop()
+	result := p.Measure(t, name, event)
 	t.Logf("%s: %v", name, result)
 	return result
 }
@@ -229,4 +158,14 @@ func hook(t *testing.T, m *vm.VM, command string) string {
 		t.Fatal(err)
 	}
 	return out
+}
+
+// exampleSite is the pair of the example.
+func exampleSite(t *testing.T) *seed.Pair {
+	t.Helper()
+	pair, err := seed.Parse("examples/pair.yaml", []byte(exampleSeed(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pair
 }

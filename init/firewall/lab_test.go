@@ -8,13 +8,13 @@ import (
 	"testing"
 	"time"
 
-	"twinlb/qemu-tests/userns"
+	"twinlb/qemu-tests/sandbox"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
 )
 
-func TestMain(m *testing.M) { userns.Main(m) }
+func TestMain(m *testing.M) { sandbox.Main(m) }
 
 // Who is on the test's network. All but the node and its VIP are in one
 // namespace, with an address each.

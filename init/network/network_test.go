@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"twinlb/qemu-tests/userns"
+	"twinlb/qemu-tests/sandbox"
 	"twinlb/seed"
 
 	"github.com/google/go-cmp/cmp"
@@ -18,7 +18,7 @@ import (
 	"github.com/vishvananda/netns"
 )
 
-func TestMain(m *testing.M) { userns.Main(m) }
+func TestMain(m *testing.M) { sandbox.Main(m) }
 
 // enter gives a test a network of its own. Its thread is never used again.
 func enter(t *testing.T) {

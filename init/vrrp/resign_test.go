@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"twinlb/qemu-tests/userns"
+	"twinlb/qemu-tests/sandbox"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/vishvananda/netlink"
@@ -18,7 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestMain(m *testing.M) { userns.Main(m) }
+func TestMain(m *testing.M) { sandbox.Main(m) }
 
 // twoNodes puts the test into a namespace of its own, as lb-a, with a cable to
 // another one, that of lb-b. Its thread is never used again.

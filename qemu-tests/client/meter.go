@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -71,7 +70,7 @@ func (m *Meter) Stop() *Result {
 // AwaitSteady waits until every attempt of half a second from now on, or later,
 // has been answered. The test fails when that does not come within the limit;
 // when says what it is to come before or after.
-func (m *Meter) AwaitSteady(t testing.TB, limit time.Duration, when string) {
+func (m *Meter) AwaitSteady(t lab.T, limit time.Duration, when string) {
 	t.Helper()
 	since := time.Now()
 	lab.Await(t, limit, "connections to be steady "+when, func() error { return m.steady(since) })

@@ -11,10 +11,13 @@ import (
 
 	"twinlb/qemu-tests/lab"
 	"twinlb/qemu-tests/mariadb"
+	"twinlb/qemu-tests/sandbox"
 )
 
 // late is how much longer an outage may seem on a machine that is busy.
 const late = time.Second
+
+func TestMain(m *testing.M) { sandbox.Main(m) }
 
 func TestMeter(t *testing.T) {
 	if _, err := exec.LookPath("mariadbd"); err != nil {
@@ -22,7 +25,7 @@ func TestMeter(t *testing.T) {
 	}
 	l := lab.New(t)
 	host := l.Host("client", netip.MustParsePrefix("192.168.100.1/24"))
-	server := mariadb.Start(t, l, "mysql1", netip.MustParsePrefix("192.168.100.51/24"), 7)
+	server := mariadb.Start(t, l, l.Host("mysql1", netip.MustParsePrefix("192.168.100.51/24")), "mysql1", netip.MustParseAddrPort("192.168.100.51:3306"), 7)
 	server.Exec("create user " + User + "@'%'")
 	address := netip.MustParseAddrPort("192.168.100.51:3306")
 

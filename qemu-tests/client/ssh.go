@@ -52,6 +52,11 @@ func NewOperator(dir string) (*Operator, error) {
 	}, nil
 }
 
+// Config is what ssh_config(5) needs below a Host line to log in as the operator.
+func (o *Operator) Config(knownHosts string) string {
+	return fmt.Sprintf("\tUser admin\n\tIdentityFile %s\n\tIdentitiesOnly yes\n\tUserKnownHostsFile %s\n\tStrictHostKeyChecking yes\n", o.key, knownHosts)
+}
+
 // SSH is the command with which the operator runs one on the node. Its host key
 // must be in the known_hosts file.
 func (o *Operator) SSH(from *lab.Host, knownHosts string, node netip.Addr, command string) *exec.Cmd {

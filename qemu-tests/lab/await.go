@@ -1,13 +1,10 @@
 package lab
 
-import (
-	"testing"
-	"time"
-)
+import "time"
 
 // Await polls the condition until it returns nil. When it has not within the
 // limit, the test fails, with what was awaited and the condition's last error.
-func Await(t testing.TB, limit time.Duration, what string, condition func() error) {
+func Await(t T, limit time.Duration, what string, condition func() error) {
 	t.Helper()
 	begin := time.Now()
 	for {

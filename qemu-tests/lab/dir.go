@@ -2,13 +2,12 @@ package lab
 
 import (
 	"os"
-	"testing"
 )
 
 // workDir makes a directory that is removed when the test is green and named
 // in its log when it is red. Its path is short: it holds unix sockets, whose
 // path must fit into 108 bytes (unix(7)).
-func workDir(t testing.TB) string {
+func workDir(t T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "twinlb-")
 	if err != nil {

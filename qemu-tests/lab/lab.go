@@ -1,8 +1,8 @@
 // Package lab makes an Ethernet segment of network namespaces: a switch, hosts
 // with their cables to it, and tap devices for virtual machines.
 //
-// It owns names, wiring, the work directory of a test and the removal of it all.
-// It knows neither virtual machines nor MySQL. It needs root and iproute2.
+// It owns names, wiring, the work directory and the removal of it all. It knows
+// neither virtual machines nor MySQL. It needs a sandbox and iproute2.
 package lab
 
 import (
@@ -14,17 +14,16 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
-	"testing"
 )
 
 // Lab is one Ethernet segment. Nothing on it reaches any other network.
 type Lab struct {
 	// Switch is the namespace of the bridge; QEMU runs in it, beside its tap.
 	Switch Namespace
-	// Dir is the work directory, kept when the test fails.
+	// Dir is the work directory, kept when something fails.
 	Dir string
 
-	t      testing.TB
+	t      T
 	prefix string
 }
 
@@ -38,23 +37,12 @@ const bridge = "lan"
 
 var labs atomic.Int32
 
-// New makes a segment without hosts, to be removed when the test ends, and
-// removes those of processes that died before they could do so. With the
+// New makes a segment without hosts, to be removed when t is over. With the
 // environment variable TWINLB_PCAP=1, tcpdump writes what passes the switch to
 // lan.pcap in the work directory.
-func New(t testing.TB) *Lab {
+func New(t T) *Lab {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("network namespaces need root")
-	}
-	if err := removeOrphans(); err != nil {
-		t.Fatal(err)
-	}
-	owner, err := ownerPrefix(os.Getpid())
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := &Lab{t: t, Dir: workDir(t), prefix: fmt.Sprintf("%s-%d", owner, labs.Add(1))}
+	l := &Lab{t: t, Dir: workDir(t), prefix: fmt.Sprintf("lab%d", labs.Add(1))}
 	l.Switch = l.namespace("switch")
 	// No spanning tree: a port forwards at once. No snooping: a VRRP advert must
 	// not wait until somebody has asked for its group.
@@ -83,6 +71,11 @@ func (l *Lab) Host(name string, addresses ...netip.Prefix) *Host {
 // Tap adds a tap device of that name to the switch, for a virtual machine.
 func (l *Lab) Tap(name string) *Port {
 	l.t.Helper()
+	if tun, err := os.OpenFile("/dev/net/tun", os.O_RDWR, 0); err != nil {
+		l.t.Fatalf("make a tap device: %v (Debian lets every user: sudo chmod 0666 /dev/net/tun)", err)
+	} else {
+		tun.Close()
+	}
 	l.ip("-n", l.Switch.Name, "tuntap", "add", "dev", name, "mode", "tap")
 	l.ip("-n", l.Switch.Name, "link", "set", name, "master", bridge, "up")
 	return &Port{Name: name, lab: l}
@@ -100,8 +93,7 @@ func (l *Lab) namespace(name string) Namespace {
 func (l *Lab) ip(args ...string) {
 	l.t.Helper()
 	if err := run("ip", args...); err != nil {
-		l.t.Error(err)
-		l.t.FailNow()
+		l.t.Fatal(err)
 	}
 }
 

@@ -3,7 +3,6 @@ package lab
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net"
 	"net/netip"
@@ -12,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"twinlb/qemu-tests/sandbox"
 )
 
 var (
@@ -19,6 +20,8 @@ var (
 	serverAddress = netip.MustParsePrefix("192.168.100.51/24")
 	vip           = netip.MustParsePrefix("192.168.100.60/32")
 )
+
+func TestMain(m *testing.M) { sandbox.Main(m) }
 
 func TestHostsReachEachOther(t *testing.T) {
 	l := New(t)
@@ -125,31 +128,6 @@ func TestLabLeavesNothing(t *testing.T) {
 	}
 	if _, err := os.Stat(l.Dir); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("work directory %s is still there (%v)", l.Dir, err)
-	}
-}
-
-func TestNewRemovesOrphansOnly(t *testing.T) {
-	dead := exec.Command("true")
-	if err := dead.Run(); err != nil {
-		t.Fatal(err)
-	}
-	l := New(t)
-	mine, err := ownerPrefix(os.Getpid())
-	if err != nil {
-		t.Fatal(err)
-	}
-	orphaned := fmt.Sprintf("twinlb-%d-1-1-client", dead.Process.Pid)
-	reused := fmt.Sprintf("twinlb-%d-1-1-client", os.Getpid())
-	owned, foreign := mine+"-0-client", "twinlb"
-	for _, name := range []string{orphaned, reused, owned, foreign} {
-		l.ip("netns", "add", name)
-		defer run("ip", "netns", "delete", name)
-	}
-	New(t)
-	for name, want := range map[string]bool{orphaned: false, reused: false, owned: true, foreign: true} {
-		if _, err := os.Stat("/run/netns/" + name); (err == nil) != want {
-			t.Errorf("namespace %s exists: %v, want %v", name, err == nil, want)
-		}
 	}
 }
 

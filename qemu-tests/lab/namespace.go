@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"syscall"
 
 	"github.com/vishvananda/netns"
 )
@@ -17,12 +16,10 @@ type Namespace struct {
 	Name string
 }
 
-// Command is exec.Command inside the namespace. The process is killed with the
-// test run, however that ends; its pid is that of the program itself.
+// Command is exec.Command inside the namespace. The pid of the process is that of
+// the program itself.
 func (n Namespace) Command(name string, args ...string) *exec.Cmd {
-	cmd := exec.Command("ip", append([]string{"netns", "exec", n.Name, name}, args...)...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	return cmd
+	return exec.Command("ip", append([]string{"netns", "exec", n.Name, name}, args...)...)
 }
 
 // Do calls f on a thread that is inside the namespace. Sockets that f opens

@@ -13,7 +13,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"syscall"
-	"testing"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
@@ -21,26 +20,23 @@ import (
 	"twinlb/qemu-tests/lab"
 )
 
-// Server is a MariaDB server on port 3306 of a host.
+// Server is a MariaDB server on a host.
 type Server struct {
-	ID   int // its server_id, by which a test tells servers apart
-	Host *lab.Host
+	ID     int    // its server_id, by which a test tells servers apart
+	Name   string // for people
+	Host   *lab.Host
+	Listen netip.AddrPort
 
-	t       testing.TB
+	t       lab.T
 	dir     string // data directory, socket and log
-	listen  netip.Addr
 	process *exec.Cmd
 	root    *sql.DB // root@localhost, through the socket
 }
 
-// Start adds a host of that name and address to the lab, with a fresh server
-// on it, and returns when the server answers.
-func Start(t testing.TB, l *lab.Lab, name string, address netip.Prefix, id int) *Server {
+// Start runs a fresh server on a host of the lab and returns when it answers.
+func Start(t lab.T, l *lab.Lab, host *lab.Host, name string, listen netip.AddrPort, id int) *Server {
 	t.Helper()
-	s := &Server{
-		ID: id, Host: l.Host(name, address),
-		t: t, dir: filepath.Join(l.Dir, name), listen: address.Addr(),
-	}
+	s := &Server{ID: id, Name: name, Host: host, Listen: listen, t: t, dir: filepath.Join(l.Dir, fmt.Sprintf("%d-%s", id, name))}
 	if err := createDataDir(filepath.Join(s.dir, "data")); err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +164,7 @@ func (s *Server) options() []string {
 		"--datadir=" + filepath.Join(s.dir, "data"),
 		"--socket=" + s.socket(),
 		"--pid-file=" + filepath.Join(s.dir, "pid"),
-		"--bind-address=" + s.listen.String(), "--port=3306",
+		"--bind-address=" + s.Listen.Addr().String(), fmt.Sprintf("--port=%d", s.Listen.Port()),
 		fmt.Sprintf("--server-id=%d", s.ID),
 		"--skip-name-resolve", "--userstat=1",
 		"--innodb-buffer-pool-size=8M", "--innodb-log-file-size=4M", "--key-buffer-size=1M",

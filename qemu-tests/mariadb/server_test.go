@@ -9,7 +9,10 @@ import (
 	"time"
 
 	"twinlb/qemu-tests/lab"
+	"twinlb/qemu-tests/sandbox"
 )
+
+func TestMain(m *testing.M) { sandbox.Main(m) }
 
 func TestServer(t *testing.T) {
 	if _, err := exec.LookPath("mariadbd"); err != nil {
@@ -17,7 +20,7 @@ func TestServer(t *testing.T) {
 	}
 	l := lab.New(t)
 	client := l.Host("client", netip.MustParsePrefix("192.168.100.1/24"))
-	s := Start(t, l, "mysql1", netip.MustParsePrefix("192.168.100.51/24"), 1)
+	s := Start(t, l, l.Host("mysql1", netip.MustParsePrefix("192.168.100.51/24")), "mysql1", netip.MustParseAddrPort("192.168.100.51:3306"), 1)
 	s.Exec("create user app@'%'; create database kept")
 
 	connects := func() bool {

@@ -17,6 +17,7 @@ type Serial struct {
 	closed  bool
 
 	log   io.Writer // the same, each line with its time
+	each  func(line string)
 	begin time.Time
 
 	reading sync.Mutex // held while the console is blocked
@@ -78,7 +79,20 @@ func (s *Serial) close() {
 	s.changed = make(chan struct{})
 }
 
+// Follow passes on every line that was and will be written.
+func (s *Serial) Follow(each func(line string)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, line := range s.lines[:len(s.lines)-1] {
+		each(line)
+	}
+	s.each = each
+}
+
 func (s *Serial) logLine(line string) {
+	if s.each != nil {
+		s.each(line)
+	}
 	fmt.Fprintf(s.log, "%9.3f %s\n", time.Since(s.begin).Seconds(), line)
 }
 

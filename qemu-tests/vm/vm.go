@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"testing"
 	"time"
 
 	"twinlb/qemu-tests/lab"
@@ -45,7 +44,7 @@ type VM struct {
 	PowerOn time.Time
 	Port    *lab.Port // of the switch
 
-	t      testing.TB
+	t      lab.T
 	host   lab.Namespace // where QEMU runs
 	dir    string
 	qemu   *exec.Cmd
@@ -54,7 +53,7 @@ type VM struct {
 }
 
 // Plug puts a machine on the lab's switch, without power.
-func Plug(t testing.TB, l *lab.Lab, c Config) *VM {
+func Plug(t lab.T, l *lab.Lab, c Config) *VM {
 	t.Helper()
 	if c.Memory == 0 {
 		c.Memory = 128
@@ -79,7 +78,7 @@ func Plug(t testing.TB, l *lab.Lab, c Config) *VM {
 }
 
 // Start plugs in a machine and switches it on.
-func Start(t testing.TB, l *lab.Lab, c Config) *VM {
+func Start(t lab.T, l *lab.Lab, c Config) *VM {
 	t.Helper()
 	m := Plug(t, l, c)
 	m.Start()
@@ -92,7 +91,7 @@ func (m *VM) Start() {
 	if m.Running() {
 		m.t.Fatalf("start machine %s: it runs already", m.Name)
 	}
-	log, err := os.OpenFile(m.path("serial.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	log, err := os.OpenFile(m.SerialLog(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		m.t.Fatalf("start machine %s: %v", m.Name, err)
 	}
@@ -198,8 +197,12 @@ func (m *VM) report() {
 		}
 	}
 	m.t.Logf("machine %s was started with:\n%s\nits screen: %s\nlast lines of its serial console (all: %s):\n%s",
-		m.Name, m.CommandLine(), screen, m.path("serial.log"), strings.Join(m.Serial.tail(40), "\n"))
+		m.Name, m.CommandLine(), screen, m.SerialLog(), strings.Join(m.Serial.tail(40), "\n"))
 }
+
+// SerialLog is the file that gets each line of the serial console, after the
+// seconds since power on.
+func (m *VM) SerialLog() string { return m.path("serial.log") }
 
 func (m *VM) path(name string) string { return filepath.Join(m.dir, name) }
 

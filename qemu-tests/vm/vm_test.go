@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"twinlb/qemu-tests/lab"
+	"twinlb/qemu-tests/sandbox"
 )
 
 func startGuest(t *testing.T) *VM {
@@ -22,6 +23,8 @@ func startGuest(t *testing.T) *VM {
 	m.WaitSerial("^"+guestGreeting+"$", 20*time.Second)
 	return m
 }
+
+func TestMain(m *testing.M) { sandbox.Main(m) }
 
 func TestPowerButton(t *testing.T) {
 	m := startGuest(t)

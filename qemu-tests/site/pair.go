@@ -1,0 +1,79 @@
+package site
+
+import (
+	"net/netip"
+
+	"twinlb/qemu-tests/client"
+	"twinlb/qemu-tests/lab"
+	"twinlb/qemu-tests/vm"
+)
+
+// Pair is a site with its two balancers. A seed may have more nodes; they stay off.
+type Pair struct {
+	*Site
+	Master, Backup *vm.VM
+	Inside         Inside
+}
+
+// Inside reaches into the nodes of a pair.
+type Inside interface {
+	// Signal sends a signal, such as KILL, to haproxy-master, haproxy-worker,
+	// keepalived-parent, keepalived-child, keepalived-both or admin.
+	Signal(t lab.T, m *vm.VM, signal, process string)
+	// Service is asked of the node as its operator does it: stop, start or restart
+	// haproxy or keepalived.
+	Service(t lab.T, m *vm.VM, verb, service string)
+}
+
+// Start boots the first two nodes of the seed from their disks and returns when
+// both serve and the master holds the VIP.
+func (s *Site) Start(t lab.T, inside Inside, master, backup vm.Config) *Pair {
+	t.Helper()
+	p := &Pair{Site: s, Inside: inside}
+	p.Master, p.Backup = vm.Start(t, s.Lab, master), vm.Start(t, s.Lab, backup)
+	s.AwaitAnswer(t, s.Node(p.Master))
+	s.AwaitAnswer(t, s.Node(p.Backup))
+	s.AwaitHolder(t, p.Master)
+	return p
+}
+
+// Login is how an operator reaches nodes of ours.
+type Login struct {
+	*client.Operator
+	From       *lab.Host
+	KnownHosts string // file with the nodes' host keys
+}
+
+// Run runs a command on a node and returns what it wrote and its exit status.
+func (l Login) Run(t lab.T, node netip.Addr, command string) (output string, status int) {
+	t.Helper()
+	output, status, err := l.Operator.Run(l.From, l.KnownHosts, node, command)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return output, status
+}
+
+// Hooked reaches into nodes of ours that were built for tests, and whose operator
+// can log in.
+type Hooked struct {
+	Login
+	Site *Site
+}
+
+// Signal returns when the VIP is off a node whose keepalived was killed.
+func (h Hooked) Signal(t lab.T, m *vm.VM, signal, process string) {
+	t.Helper()
+	if _, err := m.Hook("kill " + signal + " " + process); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Service is a command over SSH.
+func (h Hooked) Service(t lab.T, m *vm.VM, verb, service string) {
+	t.Helper()
+	node := h.Site.Node(m).Addr()
+	if output, status := h.Run(t, node, verb+" "+service); status != 0 {
+		t.Fatalf("%s %s on %s: exit status %d: %s", verb, service, m.Name, status, output)
+	}
+}
