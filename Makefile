@@ -3,6 +3,7 @@
 SEED   ?= examples/pair.yaml
 FORMAT ?= raw
 ROLE   ?=
+CMD    ?=
 NODE   ?=
 KEYS   ?=
 OUT    ?=
@@ -14,15 +15,20 @@ staticcheck := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 choice   := $(if $(NODE),--node '$(NODE)',--role '$(ROLE)')
 
 .DELETE_ON_ERROR:
-.PHONY: help image check test unit lint vm repro update-sources clean twinlb test-packages
+.PHONY: help image run check test unit lint vm repro update-sources clean twinlb test-packages
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo "  ROLE=master|backup or NODE=name, SEED=file, KEYS=folder, FORMAT=raw|qcow2, OUT=file, V=1, SOURCES_DIR=folder"
+	@echo "  ROLE=master|backup or NODE=name, SEED=file, CMD=command, KEYS=folder, FORMAT=raw|qcow2, OUT=file, V=1, SOURCES_DIR=folder"
 
 image: twinlb ## build the disk of one node: make image ROLE=master
 	@$(twinlb) image $(choice) --seed '$(SEED)' --format '$(FORMAT)' --keys '$(KEYS)' --out '$(OUT)' $(verbose)
+
+run: twinlb test-packages ## run the pair here, with demo servers: make run, or make run CMD='mariadb -h …'
+	@$(twinlb) build $(verbose)
+	@go build -trimpath -buildvcs=false -o build/run ./qemu-tests/run
+	@build/run --seed '$(SEED)' --cmd '$(subst ','\'',$(CMD))'
 
 check: twinlb ## say whether a seed describes a pair that can work
 	@$(twinlb) check '$(SEED)'
