@@ -27,12 +27,7 @@ func TestMain(m *testing.M) {
 // nested runs a program of TestMain.
 func nested(program string) *exec.Cmd {
 	command := exec.Command("/proc/self/exe")
-	for _, variable := range os.Environ() {
-		if !strings.HasPrefix(variable, inside+"=") {
-			command.Env = append(command.Env, variable)
-		}
-	}
-	command.Env = append(command.Env, "TWINLB_SANDBOX_TEST="+program)
+	command.Env = append(os.Environ(), "TWINLB_SANDBOX_TEST="+program)
 	return command
 }
 
