@@ -79,6 +79,19 @@ func (p *places) leave(t *place) {
 	p.taken = slices.DeleteFunc(p.taken, func(other *place) bool { return other == t })
 }
 
+// awaitEmpty waits until those who are logged in have left, or for so long.
+func (p *places) awaitEmpty(atMost time.Duration) {
+	for end := time.Now().Add(atMost); p.loggedIn() && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+func (p *places) loggedIn() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.ContainsFunc(p.taken, func(t *place) bool { return t.loggedIn })
+}
+
 // address is the source of a connection, the zero Addr when it is not TCP.
 func address(conn net.Conn) netip.Addr {
 	tcp, _ := conn.RemoteAddr().(*net.TCPAddr)

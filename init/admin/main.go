@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/signal"
 	"runtime"
 	"runtime/debug"
 	"syscall"
@@ -22,16 +23,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Main runs the process until it is killed. It is what the program does when its
+// Main runs the process until it is stopped. It is what the program does when its
 // arguments are those of services/admin.Service.
 func Main() int {
 	runtime.GOMAXPROCS(1)
 	debug.SetMemoryLimit(memory)
-	fmt.Fprintln(os.Stderr, run())
-	return 1
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
 }
 
-// run returns only what went wrong.
+// run returns when the process is stopped, or what went wrong.
 func run() error {
 	s, listen, err := configured()
 	if err != nil {
@@ -48,7 +52,25 @@ func run() error {
 		return err
 	}
 	s.log("listens on %s; %d keys may log in", listen, len(s.keys))
-	return s.serve(listener)
+	return s.serveUntilStopped(listener)
+}
+
+// serveUntilStopped serves until PID 1 stops the process. Who has asked for just
+// that, with `poweroff`, is to hear that it is done.
+func (s *server) serveUntilStopped(listener net.Listener) error {
+	const farewell = 500 * time.Millisecond
+	stopped := make(chan os.Signal, 1)
+	signal.Notify(stopped, syscall.SIGTERM)
+	failed := make(chan error, 1)
+	go func() { failed <- s.serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-stopped:
+		listener.Close()
+		s.places.awaitEmpty(farewell)
+		return nil
+	}
 }
 
 // configured makes a server of the files that PID 1 has written.

@@ -95,7 +95,15 @@ func TestProcess(t *testing.T) {
 	}
 	install(t, node, service.Files)
 	build(t, filepath.Join(node, admin.Program))
-	pid1 := &control.Server{UID: service.UID, Handle: answers, Failed: func(err error) { t.Log(err) }}
+	asked := make(chan struct{})
+	handle := func(r control.Request, send func(control.Reply) error, gone <-chan struct{}) error {
+		if r.Verb == control.PowerOff {
+			close(asked)
+			return send(control.Reply{Said: "lb-a is powering off"})
+		}
+		return answers(r, send, gone)
+	}
+	pid1 := &control.Server{UID: service.UID, Handle: handle, Failed: func(err error) { t.Log(err) }}
 	gid := os.Getgid()
 	attributes := &syscall.SysProcAttr{
 		Chroot:      filepath.Join(node, admin.Root),
@@ -122,8 +130,11 @@ func TestProcess(t *testing.T) {
 	if err := process.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- process.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = process.Wait()
+	}()
 	t.Cleanup(func() {
 		_ = process.Process.Signal(syscall.SIGTERM)
 		<-ended
@@ -142,6 +153,18 @@ func TestProcess(t *testing.T) {
 		t.Errorf("status exits %d, says %s%s", exit, stdout, stderr)
 	}
 	checkThreads(t, process.Process.Pid)
+
+	go func() {
+		<-asked
+		_ = process.Process.Signal(syscall.SIGTERM)
+	}()
+	if stdout, stderr, exit := l.run("poweroff"); exit != 0 || !strings.Contains(stdout, "powering off") {
+		t.Errorf("poweroff exits %d, says %s%s, want that the node is powering off, and 0", exit, stdout, stderr)
+	}
+	<-ended
+	if !process.ProcessState.Success() {
+		t.Errorf("the process that was stopped ended with %v, want exit status 0", process.ProcessState)
+	}
 }
 
 // checkThreads looks at what the kernel knows of each thread (proc(5)).
