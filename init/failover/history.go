@@ -97,7 +97,7 @@ func (c *Controller) whyMaster() (why string, sure bool) {
 	// The holder's word that it has made way may come before keepalived's that
 	// this node is master.
 	if peer == nil || !c.ceded.IsZero() && time.Since(c.ceded) >= settled {
-		return "no other node held it", false
+		return "no other node held it", true
 	}
 	if v := peer.VRRP; slices.Contains(heard, peer) && c.Priority+c.last.Preference > v.Priority+v.Preference {
 		return fmt.Sprintf("preferred to %s, and %s", peer.Name, c.last.Reason), false
