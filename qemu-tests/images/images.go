@@ -86,6 +86,23 @@ func (b *Baker) KnownHosts(t lab.T, text string) string {
 	return filepath.Join(b.folder(t, text), "pair.keys", "known_hosts")
 }
 
+// ShareKeys lets the disks of another seed have the keys of the first, as one pair
+// whose seed has changed.
+func (b *Baker) ShareKeys(t lab.T, first, other string) {
+	t.Helper()
+	from, to := filepath.Dir(b.KnownHosts(t, first)), filepath.Dir(b.KnownHosts(t, other))
+	secret, err := os.ReadFile(filepath.Join(from, "secret"))
+	if err == nil {
+		err = os.Mkdir(to, 0o700)
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(to, "secret"), secret, 0o600)
+	}
+	if err != nil {
+		t.Fatalf("use the keys of another seed: %v", err)
+	}
+}
+
 // folder is where everything made from one seed lies.
 func (b *Baker) folder(t lab.T, text string) string {
 	t.Helper()
