@@ -4,6 +4,9 @@ SEED   ?= examples/pair.yaml
 FORMAT ?= raw
 ROLE   ?=
 CMD    ?=
+VS     ?=
+ONLY   ?=
+RUNS   ?= 5
 NODE   ?=
 KEYS   ?=
 OUT    ?=
@@ -15,12 +18,13 @@ staticcheck := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 choice   := $(if $(NODE),--node '$(NODE)',--role '$(ROLE)')
 
 .DELETE_ON_ERROR:
-.PHONY: help image run check test unit lint vm repro update-sources clean twinlb test-packages
+.PHONY: help image run bench check test unit lint vm repro update-sources clean twinlb test-packages
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo "  ROLE=master|backup or NODE=name, SEED=file, CMD=command, KEYS=folder, FORMAT=raw|qcow2, OUT=file, V=1, SOURCES_DIR=folder"
+	@echo "  ROLE=master|backup or NODE=name, SEED=file, CMD=command, KEYS=folder, FORMAT=raw|qcow2, OUT=file,"
+	@echo "  VS=debian, ONLY=sizes,build,boot,memory,idle,load,outages, RUNS=5, V=1, SOURCES_DIR=folder"
 
 image: twinlb ## build the disk of one node: make image ROLE=master
 	@$(twinlb) image $(choice) --seed '$(SEED)' --format '$(FORMAT)' --keys '$(KEYS)' --out '$(OUT)' $(verbose)
@@ -29,6 +33,11 @@ run: twinlb test-packages ## run the pair here, with demo servers: make run, or 
 	@$(twinlb) build $(verbose)
 	@go build -trimpath -buildvcs=false -o build/run ./qemu-tests/run
 	@build/run --seed '$(SEED)' --cmd '$(subst ','\'',$(CMD))'
+
+bench: twinlb test-packages ## measure the pair; VS=debian: beside one of Debian's packages
+	@$(twinlb) build $(verbose)
+	@go build -trimpath -buildvcs=false -o build/bench ./qemu-tests/bench
+	@build/bench --vs '$(VS)' --only '$(ONLY)' --runs '$(RUNS)'
 
 check: twinlb ## say whether a seed describes a pair that can work
 	@$(twinlb) check '$(SEED)'

@@ -3,13 +3,10 @@
 package qemutests
 
 import (
-	"fmt"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
-	"twinlb/qemu-tests/client"
 	"twinlb/qemu-tests/images"
 	"twinlb/qemu-tests/site"
 	"twinlb/qemu-tests/vm"
@@ -29,16 +26,11 @@ func TestBoot(t *testing.T) {
 		{"uefi", vm.Config{Disk: raw, UEFI: true}},
 	}
 	s := newSite(t, text)
-	// The client asks for an address that nobody has yet each 40 ms, not each
-	// second, so that the times are the node's.
-	if err := s.Client.Sysctl("net/ipv4/neigh/eth0/retrans_time_ms", "40"); err != nil {
-		t.Fatal(err)
-	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.config.Name, tt.config.MAC = tt.name, masterMAC
-			node := measureFirst(t, s.Site, masterService)
-			vip := measureFirst(t, s.Site, vipService)
+			node := s.FirstAnswer(t, masterService)
+			vip := s.FirstAnswer(t, vipService)
 			m := vm.Start(t, s.Lab, tt.config)
 			t.Logf("from power on to the first query through the node %v, through the VIP %v",
 				node().Sub(m.PowerOn).Round(time.Millisecond), vip().Sub(m.PowerOn).Round(time.Millisecond))
@@ -88,22 +80,6 @@ func expectNoFault(t *testing.T, m *vm.VM) {
 	t.Helper()
 	if strings.Contains(m.Serial.Text(), "FAULT STATE") {
 		t.Error("keepalived entered the fault state while the node came up")
-	}
-}
-
-// measureFirst begins to connect now. The function that it returns waits for the
-// first answer and tells when it came.
-func measureFirst(t *testing.T, s *site.Site, service netip.AddrPort) func() time.Time {
-	t.Helper()
-	meter, err := client.StartMeter(s.Client, service)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return func() time.Time {
-		t.Helper()
-		meter.AwaitSteady(t, site.ComeUp, fmt.Sprintf("through %v", service))
-		first, _ := meter.Stop().FirstAnswer()
-		return first
 	}
 }
 

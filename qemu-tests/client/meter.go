@@ -4,16 +4,12 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
-	"io"
-	"log"
 	"net"
 	"net/netip"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
 	"golang.org/x/sys/unix"
 
 	"twinlb/qemu-tests/lab"
@@ -41,19 +37,9 @@ type Meter struct {
 
 // StartMeter begins to measure from the host.
 func StartMeter(from *lab.Host, server netip.AddrPort) (*Meter, error) {
-	account := mysql.NewConfig()
-	account.User, account.Net, account.Addr = User, "tcp", server.String()
-	account.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := from.Dial(ctx, network, address)
-		if err == nil {
-			observe(ctx, conn)
-		}
-		return conn, err
-	}
-	account.Logger = log.New(io.Discard, "", 0)
-	connector, err := mysql.NewConnector(account)
+	connector, err := newConnector(from, server)
 	if err != nil {
-		return nil, fmt.Errorf("measure the outage of %v: %w", server, err)
+		return nil, err
 	}
 	m := &Meter{connector: connector, quit: make(chan struct{}), stopped: make(chan struct{})}
 	go m.run()
@@ -72,14 +58,20 @@ func (m *Meter) Stop() *Result {
 // when says what it is to come before or after.
 func (m *Meter) AwaitSteady(t lab.T, limit time.Duration, when string) {
 	t.Helper()
+	const steady = 500 * time.Millisecond
 	since := time.Now()
-	lab.Await(t, limit, "connections to be steady "+when, func() error { return m.steady(since) })
+	lab.Await(t, limit, "connections to be steady "+when, func() error { return m.steady(since, steady) })
+}
+
+// Steady tells whether every attempt of the last so long has been answered.
+func (m *Meter) Steady(during time.Duration) bool {
+	return m.steady(time.Now().Add(-during-limit), during) == nil
 }
 
 // steady looks at the newest attempts first, but for those that are under way
 // and still in time.
-func (m *Meter) steady(since time.Time) error {
-	const enough = int(500 * time.Millisecond / interval)
+func (m *Meter) steady(since time.Time, during time.Duration) error {
+	enough := int(during / interval)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	answered := 0
@@ -134,30 +126,11 @@ func (m *Meter) attempt(i int) {
 	m.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.WithValue(context.Background(), attemptKey{}, &a), patience)
 	defer cancel()
-	a.Server, a.Err = m.query(ctx)
+	a.Server, a.Err = query(ctx, m.connector)
 	a.Took = time.Since(a.Begin)
 	m.mu.Lock()
 	m.attempts[i] = a
 	m.mu.Unlock()
-}
-
-// query uses the driver without database/sql, which would try again by itself.
-func (m *Meter) query(ctx context.Context) (server int, err error) {
-	conn, err := m.connector.Connect(ctx)
-	if err != nil {
-		return 0, err
-	}
-	defer conn.Close()
-	rows, err := conn.(driver.QueryerContext).QueryContext(ctx, "show variables like 'server_id'", nil)
-	if err != nil {
-		return 0, err
-	}
-	defer rows.Close()
-	row := make([]driver.Value, 2)
-	if err := rows.Next(row); err != nil {
-		return 0, err
-	}
-	return strconv.Atoi(fmt.Sprintf("%s", row[1]))
 }
 
 type attemptKey struct{}
@@ -165,7 +138,10 @@ type attemptKey struct{}
 // observe notes on the context's attempt that TCP is connected, and whether it
 // needed a second SYN: tcpi_total_retrans counts nothing else so early.
 func observe(ctx context.Context, conn net.Conn) {
-	a := ctx.Value(attemptKey{}).(*Attempt)
+	a, measured := ctx.Value(attemptKey{}).(*Attempt)
+	if !measured {
+		return
+	}
 	a.Connected = true
 	raw, err := conn.(*net.TCPConn).SyscallConn()
 	if err != nil {

@@ -1,6 +1,10 @@
 package site
 
-import "twinlb/qemu-tests/lab"
+import (
+	"time"
+
+	"twinlb/qemu-tests/lab"
+)
 
 // Fault is something that goes wrong on the master of a pair that is well.
 type Fault struct {
@@ -50,6 +54,27 @@ func NetworkFaults() []Fault {
 			Spoil: do(func(p *Pair) error { return p.Backup.Silence() }), Mend: do(func(p *Pair) error { return p.Backup.Unsilence() })},
 		{Name: "the master alone loses its backends", Moves: true, Spoil: blackhole("add"), Mend: blackhole("delete")},
 	}
+}
+
+// PoweredOff is the name of the fault after which the master comes back from nothing.
+const PoweredOff = "master powered off"
+
+// MachineFaults are those of the whole machine, which has to be switched on again.
+func MachineFaults() []Fault {
+	return []Fault{
+		{Name: PoweredOff, Spoil: func(_ lab.T, p *Pair) { p.Master.Kill() }, Mend: switchOn, Moves: true},
+		{Name: "master's power button", Spoil: do(func(p *Pair) error { return p.Master.PowerButton() }), Mend: switchOn, Moves: true},
+		{Name: "master rebooted over SSH", Spoil: func(t lab.T, p *Pair) { p.Inside.Reboot(t, p.Master) }, Mend: switchOn, Moves: true},
+	}
+}
+
+// switchOn starts the master once it is off: no machine of a lab reboots.
+func switchOn(t lab.T, p *Pair) {
+	if p.Master.Running() {
+		p.Master.WaitOff(time.Minute)
+	}
+	p.Master.Start()
+	p.AwaitAnswer(t, p.Node(p.Master))
 }
 
 func signal(name, process string) func(lab.T, *Pair) {

@@ -23,6 +23,8 @@ type Inside interface {
 	// Service is asked of the node as its operator does it: stop, start or restart
 	// haproxy or keepalived.
 	Service(t lab.T, m *vm.VM, verb, service string)
+	// Reboot is asked of the node as its operator does it.
+	Reboot(t lab.T, m *vm.VM)
 }
 
 // Start boots the first two nodes of the seed from their disks and returns when
@@ -72,8 +74,18 @@ func (h Hooked) Signal(t lab.T, m *vm.VM, signal, process string) {
 // Service is a command over SSH.
 func (h Hooked) Service(t lab.T, m *vm.VM, verb, service string) {
 	t.Helper()
-	node := h.Site.Node(m).Addr()
-	if output, status := h.Run(t, node, verb+" "+service); status != 0 {
-		t.Fatalf("%s %s on %s: exit status %d: %s", verb, service, m.Name, status, output)
+	h.command(t, m, verb+" "+service)
+}
+
+// Reboot is a command over SSH.
+func (h Hooked) Reboot(t lab.T, m *vm.VM) {
+	t.Helper()
+	h.command(t, m, "reboot")
+}
+
+func (h Hooked) command(t lab.T, m *vm.VM, command string) {
+	t.Helper()
+	if output, status := h.Run(t, h.Site.Node(m).Addr(), command); status != 0 {
+		t.Fatalf("%s on %s: exit status %d: %s", command, m.Name, status, output)
 	}
 }

@@ -108,11 +108,16 @@ func clientAddress(pair *seed.Pair) netip.Prefix {
 // VIP is the first service of the first pool.
 func (s *Site) VIP() netip.AddrPort { return netip.AddrPortFrom(s.Seed.VIPs[0], s.Seed.Pools[0].Port) }
 
-// Node is the first pool at the node's own address.
+// Address is the first pool at the node's own address.
+func (s *Site) Address(n seed.Node) netip.AddrPort {
+	return netip.AddrPortFrom(n.Address.Addr(), s.Seed.Pools[0].Port)
+}
+
+// Node is Address for the node that the machine is.
 func (s *Site) Node(m *vm.VM) netip.AddrPort {
 	for _, n := range s.Seed.Nodes {
 		if n.Name == m.Name {
-			return netip.AddrPortFrom(n.Address.Addr(), s.Seed.Pools[0].Port)
+			return s.Address(n)
 		}
 	}
 	panic("machine " + m.Name + " is no node of the seed")
@@ -135,6 +140,27 @@ func (s *Site) AwaitAnswer(t lab.T, service netip.AddrPort) {
 		_, err := client.ServerID(s.Client, service)
 		return err
 	})
+}
+
+// FirstAnswer begins to connect now. The function that it returns waits for the
+// first answer and tells when it came.
+func (s *Site) FirstAnswer(t lab.T, service netip.AddrPort) func() time.Time {
+	t.Helper()
+	// An address that nobody has yet is asked for each 40 ms, not each second, so
+	// that the time is the node's.
+	if err := s.Client.Sysctl("net/ipv4/neigh/eth0/retrans_time_ms", "40"); err != nil {
+		t.Fatal(err)
+	}
+	meter, err := client.StartMeter(s.Client, service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() time.Time {
+		t.Helper()
+		meter.AwaitSteady(t, ComeUp, fmt.Sprintf("through %v", service))
+		first, _ := meter.Stop().FirstAnswer()
+		return first
+	}
 }
 
 // Holders returns the MAC addresses that claim the VIP.

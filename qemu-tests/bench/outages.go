@@ -1,0 +1,124 @@
+package main
+
+import (
+	"time"
+
+	"twinlb/qemu-tests/bench/report"
+	"twinlb/qemu-tests/client"
+	"twinlb/qemu-tests/lab"
+	"twinlb/qemu-tests/site"
+)
+
+// An outage that has not ended after so long needs somebody's hand.
+const enough = 20 * time.Second
+
+// outages lets each fault happen to a pair that is well, again and again.
+func (b *bench) outages(s system) {
+	faults := append(site.ServiceFaults(), site.NetworkFaults()...)
+	faults = append(faults, site.MachineFaults()...)
+	if planned, ok := s.failover(); ok {
+		faults = append(faults, planned)
+	}
+	section := b.report.Section("outage, and connections that failed")
+	cell := func(name string) *report.Cell { return section.Row(name, report.Milliseconds).Column(s.name()) }
+	rest := faults
+	for len(rest) > 0 {
+		// A pair that a fault has left unusable is replaced for the next one.
+		try(cell(rest[0].Name), func(t lab.T) {
+			first := rest[0]
+			rest = rest[1:] // even if no pair starts
+			p := start(t, s, true)
+			for well := b.fault(t, s, p, first, cell); well && len(rest) > 0; rest = rest[1:] {
+				well = b.fault(t, s, p, rest[0], cell)
+			}
+		})
+	}
+	b.backendKilled(s, cell)
+}
+
+// fault measures one; it returns false when the pair did not become well again.
+func (b *bench) fault(t lab.T, s system, p *site.Pair, f site.Fault, cell func(string) *report.Cell) (well bool) {
+	for range b.runs {
+		failed := lab.Try(func(string) {}, func(t lab.T) {
+			p.AwaitHolder(t, p.Master)
+			p.AwaitAnswer(t, p.Node(p.Backup))
+			add(cell(f.Name), watch(t, p, f.Moves, func() { f.Spoil(t, p) }))
+			back := watch(t, p, false, func() {
+				if f.Mend != nil {
+					f.Mend(t, p)
+				}
+				s.settle(t, p)
+				p.AwaitHolder(t, p.Master)
+			})
+			if f.Name == site.PoweredOff {
+				add(cell("the master comes back"), back)
+			}
+		})
+		if failed != nil {
+			cell(f.Name).Fail(failed.Error())
+			return false
+		}
+	}
+	return true
+}
+
+// watch returns what becomes of connections to the VIP from before the event until
+// it is over: until the VIP has moved, if it has to, and connections are steady.
+func watch(t lab.T, p *site.Pair, moves bool, event func()) *client.Result {
+	meter, err := client.StartMeter(p.Client, p.VIP())
+	if err != nil {
+		t.Fatal(err)
+	}
+	meter.AwaitSteady(t, site.ComeUp, "before a fault")
+	began := time.Now()
+	event()
+	for time.Since(began) < enough {
+		quiet := 2 * time.Second // time enough for what is noticed later
+		if moves && held(t, p) {
+			quiet = 500 * time.Millisecond
+		}
+		if meter.Steady(quiet) {
+			break
+		}
+		pause(50 * time.Millisecond)
+	}
+	return meter.Stop()
+}
+
+// held tells whether the backup has the VIP.
+func held(t lab.T, p *site.Pair) bool {
+	holders := p.Holders(t)
+	return len(holders) == 1 && holders[0] == p.Backup.MAC
+}
+
+// add notes the longest outage; 0 when there was none.
+func add(cell *report.Cell, r *client.Result) {
+	var longest client.Outage
+	for _, o := range r.Outages() {
+		if o.Duration > longest.Duration {
+			longest = o
+		}
+	}
+	cell.AddDuration(longest.Duration, len(r.Failed()))
+	if longest.Open {
+		cell.WithNote("had not ended after " + enough.String() + ", and needs a hand")
+	}
+}
+
+// backendKilled measures what the end of one server costs.
+func (b *bench) backendKilled(s system, cell func(string) *report.Cell) {
+	killed := cell("one of two servers killed")
+	try(killed, func(t lab.T) {
+		p := start(t, s, false)
+		last := p.Servers[len(p.Servers)-1]
+		for range b.runs {
+			r := watch(t, p, false, func() {
+				last.Kill()
+				pause(5 * time.Second)
+			})
+			add(killed, r)
+			last.Restart()
+			pause(5 * time.Second) // until both nodes count it as up again
+		}
+	})
+}
