@@ -17,8 +17,10 @@ verbose  := $(if $(V),--verbose)
 staticcheck := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 choice   := $(if $(NODE),--node '$(NODE)',--role '$(ROLE)')
 
+export CMD # may have quotes and several lines
+
 .DELETE_ON_ERROR:
-.PHONY: help image run bench check test unit lint vm repro update-sources clean twinlb test-packages
+.PHONY: help image run bench check test unit lint vm repro update-sources sources clean twinlb test-packages
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,7 +34,7 @@ image: twinlb ## build the disk of one node: make image ROLE=master
 run: twinlb test-packages ## run the pair here, with demo servers: make run, or make run CMD='mariadb -h …'
 	@$(twinlb) build $(verbose)
 	@go build -trimpath -buildvcs=false -o build/run ./qemu-tests/run
-	@build/run --seed '$(SEED)' --cmd '$(subst ','\'',$(CMD))'
+	@build/run --seed '$(SEED)' --cmd "$$CMD"
 
 bench: twinlb test-packages ## measure the pair; VS=debian: beside one of Debian's packages
 	@$(twinlb) build $(verbose)
@@ -68,6 +70,9 @@ repro: twinlb ## build kernel, haproxy and keepalived twice and compare
 update-sources: twinlb ## move the pins of buildscripts/sources.lock
 	@$(twinlb) update-sources
 	@git --no-pager diff --stat -- buildscripts/sources.lock || true
+
+sources: twinlb ## the sources of all that an image bundles, for whoever gets one, in build/sources
+	@$(twinlb) sources $(verbose)
 
 test-packages: twinlb
 	@$(twinlb) packages buildscripts/packages qemu-tests/packages

@@ -27,7 +27,7 @@ func (b *balancer) failover(why string, say say) error {
 	if err != nil {
 		return fmt.Errorf("%w; this node keeps it", err)
 	}
-	return say("%s has taken the VIP over, in %s; %s", successor.Name, time.Since(began).Round(time.Millisecond), b.returns(successor))
+	return say("%s has taken the VIP over, in %.1f s; %s", successor.Name, time.Since(began).Seconds(), b.returns(successor))
 }
 
 // returns says what becomes of a failover by itself.

@@ -32,6 +32,7 @@ type nodeStatus struct {
 	VRRP             struct {
 		State, Reason string
 		Able          bool
+		Preference    int
 	}
 	Backends []struct {
 		Name string

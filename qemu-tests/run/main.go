@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
@@ -99,31 +98,13 @@ func start(t lab.T, file string, text []byte) *running {
 	}
 	say("starting the MariaDB servers")
 	s := site.New(t, pair)
-	if err := useKey(s, operator, baker.KnownHosts(t, string(text))); err != nil {
-		t.Fatal(err)
-	}
+	login := site.Login{Operator: operator, From: s.Client, KnownHosts: baker.KnownHosts(t, string(text))}
+	site.UseKey(t, login, pair)
 	say("booting both nodes")
 	began := time.Now()
 	r := &running{s.Start(t, nil, machines[0], machines[1]), dir}
 	say(fmt.Sprintf("both serve, and the VIP is on %s: %.1f s after power on", r.Master.Name, time.Since(began).Seconds()))
 	return r
-}
-
-// useKey makes `ssh admin@NODE` use the operator's key, in the sandbox alone.
-func useKey(s *site.Site, operator *client.Operator, knownHosts string) error {
-	var nodes []string
-	for _, n := range s.Seed.Nodes {
-		nodes = append(nodes, n.Address.Addr().String())
-	}
-	config := s.Lab.Dir + "/ssh_config"
-	text := fmt.Sprintf("Host %s\n%s", strings.Join(nodes, " "), operator.Config(knownHosts))
-	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
-		return fmt.Errorf("configure ssh: %w", err)
-	}
-	if err := unix.Mount(config, "/etc/ssh/ssh_config", "", unix.MS_BIND, ""); err != nil {
-		return fmt.Errorf("configure ssh: put a file in the place of /etc/ssh/ssh_config: %w", err)
-	}
-	return nil
 }
 
 // command runs one on the client and returns its exit status.

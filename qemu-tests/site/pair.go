@@ -1,9 +1,6 @@
 package site
 
 import (
-	"net/netip"
-
-	"twinlb/qemu-tests/client"
 	"twinlb/qemu-tests/lab"
 	"twinlb/qemu-tests/vm"
 )
@@ -37,23 +34,6 @@ func (s *Site) Start(t lab.T, inside Inside, master, backup vm.Config) *Pair {
 	s.AwaitAnswer(t, s.Node(p.Backup))
 	s.AwaitHolder(t, p.Master)
 	return p
-}
-
-// Login is how an operator reaches nodes of ours.
-type Login struct {
-	*client.Operator
-	From       *lab.Host
-	KnownHosts string // file with the nodes' host keys
-}
-
-// Run runs a command on a node and returns what it wrote and its exit status.
-func (l Login) Run(t lab.T, node netip.Addr, command string) (output string, status int) {
-	t.Helper()
-	output, status, err := l.Operator.Run(l.From, l.KnownHosts, node, command)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return output, status
 }
 
 // Hooked reaches into nodes of ours that were built for tests, and whose operator
