@@ -75,7 +75,7 @@ sources: twinlb ## the sources of all that an image bundles, for whoever gets on
 	@$(twinlb) sources $(verbose)
 
 test-packages: twinlb
-	@$(twinlb) packages buildscripts/packages qemu-tests/packages
+	@$(twinlb) packages buildscripts/packages qemu-tests/packages qemu-tests/debian/packages
 
 clean: ## remove build/; the cache stays
 	rm -rf build

@@ -60,6 +60,12 @@ func main() {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(2)
 	}
+	if !sandbox.Entered() && *versus == "debian" {
+		if _, err := installDebian(); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+	}
 	sandbox.Enter()
 	if err := run(*versus, *out, *runs, wanted); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

@@ -56,7 +56,11 @@ func open(versus, dir string) ([]system, error) {
 	}
 	systems := []system{ours}
 	if versus == "debian" {
-		return nil, fmt.Errorf("not yet")
+		theirs, err := newByHand(ours.pair(), dir)
+		if err != nil {
+			return nil, err
+		}
+		systems = append(systems, theirs)
 	}
 	return systems, nil
 }
@@ -71,7 +75,7 @@ func shorten(seedText string) (string, error) {
 	return strings.Replace(seedText, preempt, short, 1), nil
 }
 
-// start boots both nodes, with Inside if asked to.
+// start boots both nodes.
 func start(t lab.T, s system, reach bool) *site.Pair {
 	around := site.New(t, s.pair())
 	nodes := s.pair().Nodes

@@ -21,6 +21,7 @@ import (
 // Operator is somebody with a key who logs in to nodes, with OpenSSH's ssh.
 type Operator struct {
 	AuthorizedKey string // a line for ssh_authorized_keys
+	User          string // of the nodes: admin
 
 	key string // file of the private key
 }
@@ -48,13 +49,14 @@ func NewOperator(dir string) (*Operator, error) {
 	}
 	return &Operator{
 		AuthorizedKey: strings.TrimSpace(string(ssh.MarshalAuthorizedKey(line))) + " " + operatorName,
+		User:          "admin",
 		key:           key,
 	}, nil
 }
 
 // Config is what ssh_config(5) needs below a Host line to log in as the operator.
 func (o *Operator) Config(knownHosts string) string {
-	return fmt.Sprintf("\tUser admin\n\tIdentityFile %s\n\tIdentitiesOnly yes\n\tUserKnownHostsFile %s\n\tStrictHostKeyChecking yes\n", o.key, knownHosts)
+	return fmt.Sprintf("\tUser %s\n\tIdentityFile %s\n\tIdentitiesOnly yes\n\tUserKnownHostsFile %s\n\tStrictHostKeyChecking yes\n", o.User, o.key, knownHosts)
 }
 
 // SSH is the command with which the operator runs one on the node. Its host key
@@ -62,7 +64,7 @@ func (o *Operator) Config(knownHosts string) string {
 func (o *Operator) SSH(from *lab.Host, knownHosts string, node netip.Addr, command string) *exec.Cmd {
 	return from.Command("ssh", "-F", "none", "-i", o.key, "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
 		"-o", "StrictHostKeyChecking=yes", "-o", "UserKnownHostsFile="+knownHosts, "-o", "ConnectTimeout=10",
-		"-o", "LogLevel=ERROR", "admin@"+node.String(), command)
+		"-o", "LogLevel=ERROR", o.User+"@"+node.String(), command)
 }
 
 // Run runs a command on the node and returns what it wrote and its exit status.
@@ -75,7 +77,7 @@ func (o *Operator) Run(from *lab.Host, knownHosts string, node netip.Addr, comma
 	err = run.Run()
 	var exit *exec.ExitError
 	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() == sshFailed) {
-		return "", 0, fmt.Errorf("ssh admin@%v %s: %w: %s", node, command, err, strings.TrimSpace(stderr.String()))
+		return "", 0, fmt.Errorf("ssh %s@%v %s: %w: %s", o.User, node, command, err, strings.TrimSpace(stderr.String()))
 	}
 	return stdout.String() + stderr.String(), run.ProcessState.ExitCode(), nil
 }

@@ -31,7 +31,7 @@ func Main(m *testing.M) {
 // called it waits for the copy and ends as that does. Enter must come first in
 // main: what was done before it is done twice.
 func Enter() {
-	if os.Getenv(inside) == "" || os.Getpid() != 1 { // its children inherit the variable
+	if !Entered() {
 		os.Exit(again())
 	}
 	if err := furnish(); err != nil {
@@ -39,6 +39,9 @@ func Enter() {
 		os.Exit(1)
 	}
 }
+
+// Entered tells whether the program is the copy. Its children inherit the variable.
+func Entered() bool { return os.Getenv(inside) != "" && os.Getpid() == 1 }
 
 // again runs the program once more, as process 1 of the new namespaces: when it
 // ends, the kernel ends all others in them.
