@@ -28,6 +28,7 @@ const (
 	ukiPath       = "EFI/BOOT/BOOTX64.EFI" // UEFI Specification §3.5.1.1, removable media
 	kernelPath    = grub.Kernel
 	initramfsPath = grub.Initramfs
+	licencesPath  = "LICENCES.TXT"
 )
 
 // layout puts one node's disk together.
@@ -51,6 +52,10 @@ func (p *project) layout(spec *seed.Spec, userData []byte, secret keys.Secret, b
 		return disk.Layout{}, err
 	}
 	archive, err := read(built.initramfs)
+	if err != nil {
+		return disk.Layout{}, err
+	}
+	licences, err := read(built.licences)
 	if err != nil {
 		return disk.Layout{}, err
 	}
@@ -87,6 +92,7 @@ func (p *project) layout(spec *seed.Spec, userData []byte, secret keys.Secret, b
 			{Path: ukiPath, Data: unified},
 			{Path: kernelPath, Data: kernel},
 			{Path: initramfsPath, Data: archive},
+			{Path: licencesPath, Data: licences},
 		},
 	}, nil
 }

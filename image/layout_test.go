@@ -29,7 +29,7 @@ func pack(t *testing.T, format disk.Format, secret string) string {
 		}
 		return path
 	}
-	built := &parts{kernel: part("kernel", 3<<20), haproxy: part("haproxy", 1<<20), keepalived: part("balance", 1<<20), init: part("init", 1<<20)}
+	built := &parts{kernel: part("kernel", 3<<20), haproxy: part("haproxy", 1<<20), keepalived: part("balance", 1<<20), init: part("init", 1<<20), licences: part("text", 1<<10)}
 	entries, err := rootFileSystem(built, "linux 6.12\n")
 	if err != nil {
 		t.Fatal(err)
@@ -106,7 +106,7 @@ func TestImageHoldsAllThatItIsMadeOf(t *testing.T) {
 		got[strings.ToLower(c.path)] = true
 	}
 	for _, want := range []string{
-		"esp/efi/boot/bootx64.efi", "esp/boot/vmlinuz", "esp/boot/initrd",
+		"esp/efi/boot/bootx64.efi", "esp/boot/vmlinuz", "esp/boot/initrd", "esp/licences.txt",
 		"root/init", "root/haproxy/haproxy", "root/sbin/keepalived", "root/etc/passwd",
 		"seed/user-data", "seed/meta-data", "seed/keys/pair.key", "seed/keys/ssh_host_ed25519.seed",
 	} {

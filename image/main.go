@@ -29,7 +29,7 @@ func main() {
 		imageCommand(), buildCommand(),
 		checkCommand(), renderCommand(), sqlCommand(),
 		lsCommand(), catCommand(),
-		packagesCommand(), updateSourcesCommand(), reproCommand(),
+		packagesCommand(), updateSourcesCommand(), reproCommand(), sourcesCommand(),
 	)
 	err := root.Execute()
 	var problems seed.Problems

@@ -26,6 +26,7 @@ type parts struct {
 	keepalived string
 	init       string
 	initramfs  string
+	licences   string // the text for whoever gets an image
 }
 
 // buildParts builds what is not in the cache.
@@ -69,6 +70,19 @@ func (p *project) buildParts(testHook bool) (*parts, error) {
 		return nil, err
 	}
 	built.initramfs = filepath.Join(dir, root.Outputs[0])
+
+	bundled, err := p.bundle(built.init)
+	if err != nil {
+		return nil, err
+	}
+	texts, err := p.licencesComponent(bundled)
+	if err != nil {
+		return nil, err
+	}
+	if dir, err = p.cache.Get(p.report, texts); err != nil {
+		return nil, err
+	}
+	built.licences = filepath.Join(dir, texts.Outputs[0])
 	return &built, nil
 }
 

@@ -15,18 +15,19 @@ var ErrGone = errors.New("the mirror does not have it")
 
 // apt runs apt with lists and a cache of its own, on the mirrors that this
 // machine already uses. The machine's own state is neither read nor changed.
-type apt struct{ dir string }
+type apt struct{ dir, release string }
 
 const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
-// newApt prepares the private configuration in dir, which is kept between runs.
-func newApt(dir string) (*apt, error) {
+// newApt prepares the private configuration for the source packages of a release
+// in dir, which is kept between runs.
+func newApt(dir, release string) (*apt, error) {
 	for _, sub := range []string{"lists/partial", "cache/archives/partial"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
 			return nil, fmt.Errorf("prepare a private apt: %w", err)
 		}
 	}
-	list, err := sourcesList()
+	list, err := sourcesList(release)
 	if err != nil {
 		return nil, err
 	}
@@ -35,12 +36,12 @@ func newApt(dir string) (*apt, error) {
 			return nil, fmt.Errorf("prepare a private apt: %w", err)
 		}
 	}
-	return &apt{dir: dir}, nil
+	return &apt{dir: dir, release: release}, nil
 }
 
 // sourcesList takes the mirrors from the machine's own apt, by the label that
 // Debian's Release files carry.
-func sourcesList() (string, error) {
+func sourcesList(release string) (string, error) {
 	output, err := exec.Command("apt-get", "indextargets", "--format", "$(CREATED_BY)\t$(LABEL)\t$(REPO_URI)").Output()
 	if err != nil {
 		return "", fmt.Errorf("ask apt for the Debian mirror that this machine uses: %w", err)
@@ -56,9 +57,9 @@ func sourcesList() (string, error) {
 		return "", fmt.Errorf("ask apt for the Debian mirror that this machine uses: there is none with the label Debian; " +
 			"run apt-get update, or give the source files with SOURCES_DIR=")
 	}
-	list := fmt.Sprintf("deb-src [signed-by=%s] %s %s main\n", keyring, mirrors["Debian"], Release)
+	list := fmt.Sprintf("deb-src [signed-by=%s] %s %s main\n", keyring, mirrors["Debian"], release)
 	if security := mirrors["Debian-Security"]; security != "" {
-		list += fmt.Sprintf("deb-src [signed-by=%s] %s %s-security main\n", keyring, security, Release)
+		list += fmt.Sprintf("deb-src [signed-by=%s] %s %s-security main\n", keyring, security, release)
 	}
 	return list, nil
 }
@@ -81,7 +82,7 @@ func (a *apt) command(program string, args ...string) *exec.Cmd {
 // update fetches the lists of source packages.
 func (a *apt) update() error {
 	if output, err := a.command("apt-get", "update").CombinedOutput(); err != nil {
-		return fmt.Errorf("fetch the list of %s source packages: %w\n%s", Release, err, tail(output))
+		return fmt.Errorf("fetch the list of %s source packages: %w\n%s", a.release, err, tail(output))
 	}
 	return nil
 }

@@ -71,7 +71,7 @@ func (s Store) fetch(step *progress.Step, p Package) error {
 		return fmt.Errorf("fetch %s: %w", p.Name, err)
 	}
 	defer os.RemoveAll(dir)
-	a, err := newApt(filepath.Join(s.Dir, "apt"))
+	a, err := newApt(filepath.Join(s.Dir, "apt"), Release)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ func (s Store) Update(report *progress.Report, old Lock) (Lock, error) {
 	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
 		return nil, fmt.Errorf("keep source files: %w", err)
 	}
-	a, err := newApt(filepath.Join(s.Dir, "apt"))
+	a, err := newApt(filepath.Join(s.Dir, "apt"), Release)
 	if err != nil {
 		return nil, err
 	}
