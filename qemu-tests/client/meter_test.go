@@ -59,6 +59,28 @@ func TestMeter(t *testing.T) {
 		t.Errorf("got outages %v, want one from %v on of %v and a little", r.Outages(), begin, atLeast)
 	}
 
+	t.Run("load", func(t *testing.T) {
+		for name, load := range map[string]func(*lab.Host, netip.AddrPort, int, time.Duration) (Load, error){
+			"connections": Connections, "queries": Queries,
+		} {
+			before := server.Logins(User)
+			got, err := load(host, address, 3, 300*time.Millisecond)
+			if err != nil || got.Failed > 0 || got.PerSecond < 10 {
+				t.Errorf("%s: %+v, error %v, want some a second and none that fails", name, got, err)
+			}
+			if logins := server.Logins(User) - before; name == "queries" && logins != 3 || name == "connections" && logins <= 3 {
+				t.Errorf("%s: %d logins by 3 workers", name, logins)
+			}
+		}
+		server.Lock(User)
+		defer server.Unlock(User)
+		if got, err := Connections(host, address, 1, 100*time.Millisecond); err != nil || got.Failed == 0 || got.PerSecond > 0 {
+			t.Errorf("connections that are refused: %+v, error %v, want none that is counted as well", got, err)
+		}
+		if _, err := Queries(host, address, 1, time.Millisecond); err == nil {
+			t.Error("queries whose login is refused: no error")
+		}
+	})
 	t.Run("nothing happens", func(t *testing.T) {
 		r, _ := measure(t, func() {})
 		if len(r.Attempts) < 25 {
