@@ -43,16 +43,20 @@ func (b *bench) fault(t lab.T, s system, p *site.Pair, f site.Fault, cell func(s
 			p.AwaitHolder(t, p.Master)
 			p.AwaitAnswer(t, p.Node(p.Backup))
 			add(cell(f.Name), watch(t, p, f.Moves, func() { f.Spoil(t, p) }))
-			back := watch(t, p, false, func() {
+			mend := func() {
 				if f.Mend != nil {
 					f.Mend(t, p)
 				}
-				s.settle(t, p)
-				p.AwaitHolder(t, p.Master)
-			})
-			if f.Name == site.PoweredOff {
-				add(cell("the master comes back"), back)
 			}
+			if f.Name == site.PoweredOff {
+				add(cell("the master comes back"), watch(t, p, false, func() {
+					mend()
+					p.AwaitHolder(t, p.Master)
+				}))
+				return
+			}
+			mend()
+			s.settle(t, p)
 		})
 		if failed != nil {
 			cell(f.Name).Fail(failed.Error())

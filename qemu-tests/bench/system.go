@@ -68,7 +68,7 @@ func open(versus, dir string) ([]system, error) {
 // shorten makes a node that comes back take the VIP again soon, so that a
 // measurement need not wait for it.
 func shorten(seedText string) (string, error) {
-	const preempt, short = "preempt: 30s", "preempt: 2s"
+	const preempt, short = "preempt: 30s", "preempt: 1s"
 	if !strings.Contains(seedText, preempt) {
 		return "", fmt.Errorf("prepare the seed of the measurements: %q is not in it", preempt)
 	}
