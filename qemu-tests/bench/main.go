@@ -96,14 +96,21 @@ func run(versus, out string, runs int, wanted []string) error {
 			began := time.Now()
 			section.measure(b, s)
 			say("%s of %s measured in %.0f s", section.name, s.name(), time.Since(began).Seconds())
+			end(b.report)
+			if err := b.write(out); err != nil { // what is measured is not lost if this is stopped
+				return err
+			}
 		}
 	}
-	end(b.report)
-	return b.publish(out)
+	if err := b.report.WriteText(os.Stdout); err != nil {
+		return err
+	}
+	fmt.Printf("\nThe same is in %s, for programs, for GitHub and as a picture of the boot.\n", out)
+	return nil
 }
 
-// publish prints the table and writes the files.
-func (b *bench) publish(out string) error {
+// write writes the files.
+func (b *bench) write(out string) error {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return fmt.Errorf("write the results: %w", err)
 	}
@@ -126,10 +133,6 @@ func (b *bench) publish(out string) error {
 			return fmt.Errorf("write the results: %w", err)
 		}
 	}
-	if err := b.report.WriteText(os.Stdout); err != nil {
-		return err
-	}
-	fmt.Printf("\nThe same as bench.json, bench.md and boot.svg: %s\n", out)
 	return nil
 }
 

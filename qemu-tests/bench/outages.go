@@ -38,6 +38,7 @@ func (b *bench) outages(s system) {
 
 // fault measures one; it returns false when the pair did not become well again.
 func (b *bench) fault(t lab.T, s system, p *site.Pair, f site.Fault, cell func(string) *report.Cell) (well bool) {
+	say("%s: %s", s.name(), f.Name)
 	for range b.runs {
 		failed := lab.Try(func(string) {}, func(t lab.T) {
 			p.AwaitHolder(t, p.Master)
@@ -104,6 +105,7 @@ func add(cell *report.Cell, r *client.Result) {
 		}
 	}
 	cell.AddDuration(longest.Duration, len(r.Failed()))
+	say("  %v", r)
 	if longest.Open {
 		cell.WithNote("had not ended after " + enough.String() + ", and needs a hand")
 	}
