@@ -42,6 +42,9 @@ func global(t *services.Text) {
 	// All first checks at once: a node is not ready before the last is done.
 	t.Line("    max-spread-checks 20ms")
 	t.Line("    strict-limits")
+	// Nothing in its root tells HAProxy of NUMA, and looking takes it longer than
+	// the rest of its start.
+	t.Line("    no numa-cpu-mapping")
 }
 
 func defaults(t *services.Text) {
