@@ -175,10 +175,14 @@ func (p *project) initramfsComponent(built *parts, versions string) (component.C
 	if err != nil {
 		return component.Component{}, fmt.Errorf("find this program: %w", err)
 	}
+	compressor, err := packages.Versions([]string{initramfs.Compressor})
+	if err != nil {
+		return component.Component{}, err
+	}
 	return component.Component{
 		Name:    "initramfs",
 		Inputs:  []string{self, built.init, built.haproxy, built.keepalived},
-		Options: versions,
+		Options: versions + compressor,
 		Outputs: []string{"initramfs.zst"},
 		Build: func(b *component.Build) error {
 			b.Step.Doing("compressing")

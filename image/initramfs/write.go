@@ -1,38 +1,37 @@
 package initramfs
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"io/fs"
+	"os/exec"
 	"time"
 
 	"github.com/cavaliergopher/cpio"
-	"github.com/klauspost/compress/zstd"
 )
 
-// windowSize is how far back, in bytes, zstd may refer. The kernel holds a
-// window in memory while it unpacks. 8 MiB is the most that decoders are asked to
-// accept (RFC 8878 §3.1.1.1.2); an archive with two Go programs in it came out
-// 16 % smaller than with 1 MiB.
-const windowSize = 8 << 20
+// Compressor is the program that an archive is made with, and Debian's package of it.
+// At its level 19 the archive is 9 % smaller than the best of its Go counterpart.
+// The window, how far back it may refer, is 8 MiB then, the most that decoders are
+// asked to accept (RFC 8878 §3.1.1.1.2).
+const Compressor = "zstd"
+
+// More than one thread would cut the input where the machine's load decides.
+var compression = []string{"--quiet", "-19", "--single-thread", "--no-check"}
 
 // Write writes the entries as a compressed archive. Directories that are only
 // implied by a name are added with mode 0755. It refuses a name given twice, a
 // parent that is no directory, and whatever an Entry can't be.
 func Write(w io.Writer, entries []Entry) error {
-	// More than one goroutine cuts the input where the machine's load decides.
-	z, err := zstd.NewWriter(w,
-		zstd.WithEncoderLevel(zstd.SpeedBestCompression),
-		zstd.WithEncoderConcurrency(1),
-		zstd.WithWindowSize(windowSize))
-	if err != nil {
-		return fmt.Errorf("write initramfs: %w", err)
-	}
-	if err := WriteCPIO(z, entries); err != nil {
+	var archive, messages bytes.Buffer
+	if err := WriteCPIO(&archive, entries); err != nil {
 		return err
 	}
-	if err := z.Close(); err != nil {
-		return fmt.Errorf("write initramfs: %w", err)
+	z := exec.Command(Compressor, compression...)
+	z.Stdin, z.Stdout, z.Stderr = &archive, w, &messages
+	if err := z.Run(); err != nil {
+		return fmt.Errorf("write initramfs: compress with %s: %w\n%s", Compressor, err, &messages)
 	}
 	return nil
 }
