@@ -77,7 +77,7 @@ func (b *bench) fault(t lab.T, s system, p *site.Pair, f site.Fault, cell func(s
 
 // watch returns what becomes of connections to the VIP from before the event until
 // it is over: until the VIP has moved, if it has to, and connections are steady.
-func watch(t lab.T, p *site.Pair, moves bool, event func()) *client.Result {
+func watch(t lab.T, p *site.Pair, moves bool, event func()) measured {
 	meter, err := client.StartMeter(p.Client, p.VIP())
 	if err != nil {
 		t.Fatal(err)
@@ -88,14 +88,20 @@ func watch(t lab.T, p *site.Pair, moves bool, event func()) *client.Result {
 	for time.Since(began) < enough {
 		quiet := 2 * time.Second // time enough for what is noticed later
 		if moves && held(t, p) {
-			quiet = 500 * time.Millisecond
+			quiet = time.Second
 		}
 		if meter.Steady(quiet) {
-			break
+			return measured{meter.Stop(), true}
 		}
 		pause(50 * time.Millisecond)
 	}
-	return meter.Stop()
+	return measured{meter.Stop(), false}
+}
+
+// measured is what became of connections, and whether they were well in the end.
+type measured struct {
+	*client.Result
+	over bool
 }
 
 // held tells whether the backup has the VIP.
@@ -105,7 +111,7 @@ func held(t lab.T, p *site.Pair) bool {
 }
 
 // add notes the longest outage; 0 when there was none.
-func add(cell *report.Cell, r *client.Result) {
+func add(cell *report.Cell, r measured) {
 	var longest client.Outage
 	for _, o := range r.Outages() {
 		if o.Duration > longest.Duration {
@@ -113,8 +119,8 @@ func add(cell *report.Cell, r *client.Result) {
 		}
 	}
 	cell.AddDuration(longest.Duration, len(r.Failed()))
-	say("  %v", r)
-	if longest.Open {
+	say("  %v", r.Result)
+	if !r.over {
 		cell.WithNote(needsAHand)
 	}
 }
