@@ -17,8 +17,8 @@ import (
 // this node may hold the VIP: a keepalived that starts without a carrier, or before
 // HAProxy is ready, loses a whole dead time.
 func (b *balancer) elect(states <-chan keepalived.State) {
-	answers := make(chan failover.Answer)
-	prober := failover.Prober{Socket: haproxy.Socket}
+	answers, turned := make(chan failover.Answer), make(chan struct{}, 1)
+	prober := failover.Prober{Socket: haproxy.Socket, Holds: b.holds, Turned: turned}
 	go prober.Run(answers, b.done)
 
 	running := b.watchLink()
@@ -37,6 +37,10 @@ func (b *balancer) elect(states <-chan keepalived.State) {
 			}
 		case state := <-states:
 			b.controller.Elected(state)
+			select {
+			case turned <- struct{}{}:
+			default: // it will look anyway
+			}
 		case is, ok := <-deaf:
 			if !ok { // nobody would say that it hears again
 				is, deaf = false, b.listen()
@@ -64,7 +68,8 @@ func sameHealth(a, b haproxy.Server) bool {
 	return a.Up == b.Up && a.Check == b.Check && a.Detail == b.Detail
 }
 
-// guard ends a keepalived that hangs. Its end takes the VIP off this node.
+// guard ends a keepalived that hangs, whose end takes the VIP off this node, and
+// has the controller notice what time alone changes.
 func (b *balancer) guard() {
 	reader, err := firewall.NewReader()
 	if err != nil {
@@ -74,6 +79,7 @@ func (b *balancer) guard() {
 	defer reader.Close()
 	guard := failover.Guard{Interval: b.node.spec.VRRP.AdvertInterval}
 	beat.Every(guard.Interval, b.done, func() {
+		b.controller.Reconsider()
 		current, counter := b.controller.Status(), firewall.AdvertsHeard
 		if current.State == keepalived.StateMaster {
 			counter = firewall.AdvertsSent
@@ -110,10 +116,11 @@ func (b *balancer) watchLink() <-chan bool {
 	return running
 }
 
+func (b *balancer) holds() bool { return b.controller.Status().State == keepalived.StateMaster }
+
 // listen reports whether anything at all is received.
 func (b *balancer) listen() <-chan bool {
-	holds := func() bool { return b.controller.Status().State == keepalived.StateMaster }
-	deaf, err := network.Hear(b.node.link, b.node.spec.VRRP.AdvertInterval, holds, b.done)
+	deaf, err := network.Hear(b.node.link, b.node.spec.VRRP.AdvertInterval, b.holds, b.done)
 	if err != nil {
 		b.node.log("network", "%v", err)
 		return nil

@@ -3,11 +3,14 @@
 // whether this node may hold the VIP.
 //
 // Run as `init admin` by itself, it is the SSH login of the node.
+//
+//go:debug updatemaxprocs=0
 package main
 
 import (
 	"fmt"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"twinlb/init/admin"
@@ -60,6 +63,9 @@ func main() {
 		fmt.Fprintln(os.Stderr, "init: this program is the PID 1 of a twinlb image; build one with: make image ROLE=master")
 		os.Exit(2)
 	}
+	// What is kept fits into 1 MiB. Go would not look for garbage before there are
+	// 4 MiB, times this in percent (its GC guide), of the 64 MiB that a node may have.
+	debug.SetGCPercent(25)
 	n := &node{consoles: &console.Consoles{}, orders: make(chan order, 1)}
 	n.listenForOrders()
 	n.serveTestHook()

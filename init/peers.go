@@ -54,7 +54,9 @@ func (b *balancer) tellPeers() {
 	if exchange == nil {
 		return
 	}
-	body, err := json.Marshal(b.report())
+	report := b.report()
+	report.Memory = memory()
+	body, err := json.Marshal(report)
 	if err != nil {
 		b.node.log("peer", "tell the peers: %v", err)
 		return

@@ -13,7 +13,8 @@ import (
 // versionsFile is made by the builder: a line for each part, its name and version.
 const versionsFile = "/etc/versions"
 
-// report is what this node says of itself.
+// report is what this node says of itself, but for its memory: most reports are
+// for the console, which does not show that.
 func (b *balancer) report() *status.Node {
 	spec, now := b.node.spec, b.controller.Status()
 	report := &status.Node{

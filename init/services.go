@@ -35,6 +35,10 @@ type balancer struct {
 }
 
 func (n *node) startServices() error {
+	// Timers that are late cost nothing but power.
+	if err := slacken(); err != nil {
+		n.log("services", "%v", err)
+	}
 	var info unix.Sysinfo_t
 	if err := unix.Sysinfo(&info); err != nil {
 		return fmt.Errorf("ask for the size of memory: %w", err)

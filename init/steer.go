@@ -31,7 +31,9 @@ func (b *balancer) steer(r control.Request, send func(control.Reply) error, gone
 	}
 	switch r.Verb {
 	case control.Status:
-		return send(control.Reply{Pair: b.pair()})
+		pair := b.pair()
+		pair.Node.Memory = memory()
+		return send(control.Reply{Pair: pair})
 	case control.Services:
 		return send(control.Reply{Services: b.services()})
 	case control.History:

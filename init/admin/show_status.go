@@ -147,4 +147,10 @@ func (t *table) addNodes(p *status.Pair) {
 	t.add("address", func(c *column) string { return c.address })
 	t.addFixed("seed", func(n *status.Node) string { return n.Seed })
 	t.addNow("uptime", func(n *status.Node) string { return span(n.Uptime) })
+	t.addNow("memory", func(n *status.Node) string {
+		if n.Memory.Total == 0 || n.Memory.Available > n.Memory.Total {
+			return unknown
+		}
+		return fmt.Sprintf("%d of %d MiB used", (n.Memory.Total-n.Memory.Available)>>20, n.Memory.Total>>20)
+	})
 }

@@ -42,8 +42,9 @@ var (
 func lbA() status.Node {
 	return status.Node{
 		Name: "lb-a", Role: "master", Address: "192.168.100.53/24", Seed: "5f0c12ab34cd", Uptime: oneDay,
-		VIPs: []string{"192.168.100.60"},
-		VRRP: status.VRRP{State: "MASTER", For: oneDay - 1, Able: true, Priority: 250, Reason: "healthy"},
+		VIPs:   []string{"192.168.100.60"},
+		Memory: status.Memory{Total: 112 << 20, Available: 80 << 20},
+		VRRP:   status.VRRP{State: "MASTER", For: oneDay - 1, Able: true, Priority: 250, Reason: "healthy"},
 		Backends: []status.Backend{
 			{Pool: "mysql", Name: "mysql1", Address: "192.168.100.51:3306", Up: true, Check: "L7OK", Sessions: 112},
 			{Pool: "mysql", Name: "mysql2", Address: "192.168.100.50:3306", Up: true, Check: "L7OK", Sessions: 1, Backup: true},
@@ -60,6 +61,7 @@ func lbA() status.Node {
 func lbB() status.Node {
 	b := lbA()
 	b.Name, b.Role, b.Address, b.Uptime = "lb-b", "backup", "192.168.100.54/24", 65.2
+	b.Memory = status.Memory{} // it runs an older image, which does not tell
 	b.VRRP = status.VRRP{State: "BACKUP", For: 64, Able: true, Priority: 246, Reason: "healthy"}
 	b.Backends = []status.Backend{
 		{Pool: "mysql", Name: "mysql1", Address: "192.168.100.51:3306", Up: true, Check: "L7OK"},

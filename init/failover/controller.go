@@ -143,6 +143,10 @@ func (c *Controller) Peer(name string) *status.Node {
 	return said.Later(time.Since(c.said[name]))
 }
 
+// Reconsider decides anew: much of what counts is how long ago something was. It
+// wants to be called each advert interval.
+func (c *Controller) Reconsider() { c.update(func() {}) }
+
 // Elected takes the state that keepalived is in.
 func (c *Controller) Elected(state keepalived.State) {
 	c.update(func() {

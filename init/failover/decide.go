@@ -24,8 +24,9 @@ const (
 )
 
 // LostAfter is how long a peer must have reached backends that this node does not,
-// until it gets the VIP. Two nodes see the same backend die up to 2.2 s apart:
-// checks begin each second, and HAProxy is asked for their results each second.
+// until it gets the VIP. Two nodes see the same backend die up to 2.4 s apart:
+// checks begin each second, HAProxy is asked for their results each second, and its
+// answer is looked at a ProbeInterval later.
 const LostAfter = 3 * time.Second
 
 // The preferences of a node that is able. Each lies below the one before by more

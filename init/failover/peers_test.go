@@ -99,7 +99,7 @@ func TestNodeThatHearsAPeerIsNotDeaf(t *testing.T) {
 		n.says(nil)
 		n.check("a peer is heard", "1", "0")
 		n.silence["lb-b"] = 300 * time.Millisecond
-		n.answer(ProbeInterval)
+		n.Reconsider()
 		n.check("it missed a heartbeat", "0", "0")
 		n.Deaf(false)
 		n.check("frames arrive", "1", "0")

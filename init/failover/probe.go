@@ -2,13 +2,10 @@ package failover
 
 import (
 	"errors"
-	"os"
 	"time"
 
 	"twinlb/init/beat"
 	"twinlb/services/haproxy"
-
-	"golang.org/x/sys/unix"
 )
 
 // Answer is what one probe of HAProxy found.
@@ -21,96 +18,167 @@ type Answer struct {
 	Err     error            // why not OK
 }
 
-// serversEvery is how many probes there are to one question after the backends,
-// whose answer is far longer, once all their first checks have ended.
+// serversEvery is how many probes of a node that holds the VIP there are to one
+// question after the backends, whose answer is far longer.
 const serversEvery = 5
 
-// Prober asks HAProxy's worker every ProbeInterval, until done is closed.
+// restInterval is the time between two probes of a node without the VIP: nobody
+// notices there that HAProxy hangs, unless the other node fails in that second too.
+const restInterval = serversEvery * ProbeInterval
+
+// readyInterval is the time between two looks at a HAProxy that is coming up.
+const readyInterval = ProbeInterval / 10
+
+// Prober asks HAProxy's worker again and again. It looks for an answer when that
+// must be there, so that most probes wake this program once.
 type Prober struct {
 	Socket string
+	Holds  func() bool     // whether the VIP is here
+	Turned <-chan struct{} // gets something when that changes
 
 	runtime *haproxy.Runtime
-	until   int // probes until the backends are asked for again
+	ready   bool      // all first checks of the backends have ended
+	open    bool      // a question is not answered yet
+	asked   time.Time // it was
+	servers bool      // it is after the backends
+	waiting time.Time // since when an answer is missing that is not accounted for
+	until   int       // probes until the backends are asked for again
 }
 
+var (
+	errHungUp   = errors.New("haproxy's worker has hung up")
+	errNoAnswer = errors.New("haproxy's worker does not answer")
+)
+
 // Run sends an Answer for each probe, and one at once when the worker hangs up,
-// which is how its end is seen first.
+// which is how its end is seen first, until done is closed.
 func (p *Prober) Run(answers chan<- Answer, done <-chan struct{}) {
+	defer p.hangUp()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
 	for {
-		answer := p.probe()
+		var answer Answer
+		news := true
+		select {
+		case <-timer.C:
+			answer, news = p.look(time.Now())
+		case <-p.Turned:
+			answer, news = p.look(time.Now())
+		case <-p.ended():
+			answer = p.gone(time.Now(), errHungUp)
+		case <-done:
+			return
+		}
+		timer.Reset(beat.Next(p.interval()))
+		if !news {
+			continue
+		}
 		select {
 		case answers <- answer:
 		case <-done:
 			return
 		}
-		next := beat.After(answer.Asked, ProbeInterval)
-		if err := p.rest(time.Until(next), done); err != nil {
-			p.hangUp()
-			select {
-			case answers <- Answer{Asked: time.Now(), Gone: true, Err: err}:
-			case <-done:
-				return
-			}
-			_ = p.rest(time.Until(next), done)
+	}
+}
+
+// look takes an answer if there is one, and asks the next question if it is time
+// to. It says whether that has told anything.
+func (p *Prober) look(now time.Time) (answer Answer, news bool) {
+	if p.open {
+		answer, news = p.take(now)
+		if !answer.OK || p.resting() {
+			return answer, news
 		}
 	}
+	if err := p.ask(now); err != nil {
+		return p.gone(now, err), true
+	}
+	return answer, news
 }
 
-// rest waits until the next probe is due, or returns why the worker hung up.
-func (p *Prober) rest(d time.Duration, done <-chan struct{}) error {
-	if p.runtime != nil {
-		return p.runtime.Listen(d)
-	}
-	select {
-	case <-time.After(d):
-	case <-done:
-	}
-	return nil
-}
-
-func (p *Prober) probe() Answer {
-	began := time.Now()
-	servers, err := p.ask()
-	if err == nil {
-		return Answer{Asked: began, OK: true, Servers: servers}
-	}
-	p.hangUp()
-	switch {
-	case errors.Is(err, unix.EAGAIN): // its backlog is full of our earlier tries
-		return Answer{Asked: began, Err: err, Hung: true}
-	case !errors.Is(err, os.ErrDeadlineExceeded):
-		return Answer{Asked: began, Err: err, Gone: true}
-	}
-	// A timeout that came late says that this program was not running, as on a
-	// stalled hypervisor, and nothing about HAProxy.
-	late := time.Since(began) > 3*ProbeInterval/2
-	return Answer{Asked: began, Err: err, Hung: !late}
-}
-
-func (p *Prober) ask() ([]haproxy.Server, error) {
+func (p *Prober) ask(now time.Time) error {
 	if p.runtime == nil {
-		runtime, err := haproxy.Dial(p.Socket, ProbeInterval)
+		runtime, err := haproxy.Dial(p.Socket)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		p.runtime, p.until = runtime, 0
+		p.runtime = runtime
 	}
-	if p.until > 0 {
+	command := haproxy.Ping
+	if p.servers = p.until == 0 || p.resting(); p.servers {
+		command = haproxy.ShowServers
+	} else {
 		p.until--
-		return nil, p.runtime.Ping(ProbeInterval)
 	}
-	servers, err := p.runtime.Servers(ProbeInterval)
-	if err == nil && allChecked(servers) {
-		p.until = serversEvery - 1
+	p.open, p.asked, p.waiting = true, now, now
+	return p.runtime.Ask(command)
+}
+
+func (p *Prober) take(now time.Time) (answer Answer, news bool) {
+	text, complete, err := p.runtime.Answer()
+	if err == nil && !complete {
+		return p.missing(now)
 	}
-	return servers, err
+	answer = Answer{Asked: p.asked, OK: true}
+	if err == nil && p.servers {
+		answer.Servers, err = haproxy.ParseServers(text)
+	}
+	if err != nil {
+		return p.gone(p.asked, err), true
+	}
+	p.open = false
+	if p.servers && allChecked(answer.Servers) {
+		p.ready, p.until = true, serversEvery-1
+	}
+	return answer, true
+}
+
+// missing accounts for an answer that is not there.
+func (p *Prober) missing(now time.Time) (answer Answer, news bool) {
+	waited := now.Sub(p.waiting)
+	if waited < 3*ProbeInterval/4 {
+		return Answer{}, false
+	}
+	p.waiting = now
+	// A look that came late says that this program was not running, as on a stalled
+	// hypervisor, and nothing about HAProxy.
+	if waited > 3*ProbeInterval/2 {
+		return Answer{}, false
+	}
+	return Answer{Asked: p.asked, Hung: true, Err: errNoAnswer}, true
+}
+
+func (p *Prober) gone(asked time.Time, err error) Answer {
+	p.hangUp()
+	return Answer{Asked: asked, Gone: true, Err: err}
 }
 
 func (p *Prober) hangUp() {
 	if p.runtime != nil {
 		p.runtime.Close()
-		p.runtime = nil
 	}
+	p.runtime, p.ready, p.open, p.until = nil, false, false, 0
+}
+
+// interval is the time between two looks.
+func (p *Prober) interval() time.Duration {
+	switch {
+	case !p.ready:
+		return readyInterval
+	case p.open:
+		return ProbeInterval
+	}
+	return restInterval
+}
+
+// resting tells whether a question has time.
+func (p *Prober) resting() bool { return p.ready && !p.Holds() }
+
+func (p *Prober) ended() <-chan struct{} {
+	if p.runtime == nil {
+		return nil
+	}
+	return p.runtime.Ended()
 }
 
 // detailed returns the servers with the details of before where a check is under

@@ -2,7 +2,6 @@ package failover
 
 import (
 	"bufio"
-	"errors"
 	"io"
 	"net"
 	"os"
@@ -13,8 +12,6 @@ import (
 	"time"
 
 	"twinlb/init/beat"
-
-	"golang.org/x/sys/unix"
 )
 
 const (
@@ -25,9 +22,10 @@ const (
 
 // worker is a HAProxy worker as far as a prober sees it.
 type worker struct {
-	hangs         atomic.Bool  // it reads commands and does not answer
+	hangs         atomic.Bool  // it does not answer for as long
 	statistics    atomic.Value // the answer to "show stat"
 	conversations atomic.Int32
+	commands      atomic.Int32
 	listener      net.Listener
 	latest        atomic.Value // net.Conn
 }
@@ -61,8 +59,11 @@ func startWorker(t *testing.T, socket string) *worker {
 func (w *worker) talk(conn net.Conn) {
 	defer conn.Close()
 	for commands := bufio.NewScanner(conn); commands.Scan(); {
+		w.commands.Add(1)
+		for w.hangs.Load() {
+			time.Sleep(time.Millisecond)
+		}
 		switch {
-		case w.hangs.Load():
 		case strings.HasPrefix(commands.Text(), "show stat"):
 			io.WriteString(conn, w.statistics.Load().(string)+"\n> ")
 		default:
@@ -73,179 +74,264 @@ func (w *worker) talk(conn net.Conn) {
 
 func socketPath(t *testing.T) string { return filepath.Join(t.TempDir(), "worker.sock") }
 
-// checkOK checks that a probe found all well, and whether it asked for backends.
-func checkOK(t *testing.T, when string, got Answer, servers int) {
+// prober is one whose clock the test moves on.
+type prober struct {
+	*Prober
+	t     *testing.T
+	w     *worker
+	holds atomic.Bool
+	now   time.Time
+}
+
+// newProber has the VIP, and a worker.
+func newProber(t *testing.T) *prober {
 	t.Helper()
-	if !got.OK || got.Hung || got.Gone || got.Err != nil || len(got.Servers) != servers {
-		t.Errorf("%s: probe = %+v, want OK with %d backends", when, got, servers)
+	p := &prober{t: t, now: time.Now()}
+	p.Prober = &Prober{Socket: socketPath(t), Holds: p.holds.Load}
+	p.holds.Store(true)
+	p.w = startWorker(t, p.Socket)
+	t.Cleanup(p.hangUp)
+	return p
+}
+
+// next has the prober look when it wants to.
+func (p *prober) next() (Answer, bool) {
+	p.now = p.now.Add(p.interval())
+	return p.look(p.now)
+}
+
+// settle waits until the worker has answered all that it was asked.
+func (p *prober) settle() {
+	p.t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); p.open; time.Sleep(time.Millisecond) {
+		_, complete, err := p.runtime.Answer()
+		if complete || err != nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			p.t.Fatal("waited 5 s for the worker to answer")
+		}
+	}
+}
+
+// expectOK looks once more and checks that it found all well, and whether it had
+// asked for backends.
+func (p *prober) expectOK(when string, servers int) {
+	p.t.Helper()
+	p.settle()
+	asked := p.asked
+	got, news := p.next()
+	if !news || !got.OK || got.Hung || got.Gone || got.Err != nil || len(got.Servers) != servers {
+		p.t.Errorf("%s: probe = %+v, want OK with %d backends", when, got, servers)
+	}
+	if !got.Asked.Equal(asked) {
+		p.t.Errorf("%s: Asked = %s, want %s", when, got.Asked, asked)
+	}
+}
+
+func (p *prober) expectNoNews(when string) {
+	p.t.Helper()
+	if got, news := p.next(); news {
+		p.t.Errorf("%s: probe = %+v, want no news", when, got)
+	}
+}
+
+func (p *prober) expectHung(when string) {
+	p.t.Helper()
+	if got, news := p.next(); !news || got.OK || !got.Hung || got.Gone || got.Err == nil {
+		p.t.Errorf("%s: probe = %+v, want Hung", when, got)
+	}
+}
+
+func (p *prober) expectGone(when string) {
+	p.t.Helper()
+	if got, news := p.next(); !news || got.OK || got.Hung || !got.Gone || got.Err == nil {
+		p.t.Errorf("%s: probe = %+v, want Gone with an error", when, got)
+	}
+}
+
+func (p *prober) expectInterval(when string, want time.Duration) {
+	p.t.Helper()
+	if got := p.interval(); got != want {
+		p.t.Errorf("%s it looks again after %s, want %s", when, got, want)
 	}
 }
 
 func TestProbesOfAHealthyWorkerShareAConversation(t *testing.T) {
-	p := Prober{Socket: socketPath(t)}
-	w := startWorker(t, p.Socket)
-	w.statistics.Store(unchecked)
-	before := time.Now()
-	got := p.probe()
-	checkOK(t, "the first", got, 1)
-	if got.Asked.Before(before) || got.Asked.After(time.Now()) {
-		t.Errorf("Asked = %s, want a time during the probe", got.Asked)
-	}
-	checkOK(t, "a check is under way", p.probe(), 1)
-	w.statistics.Store(checked)
-	checkOK(t, "all is checked", p.probe(), 1)
+	p := newProber(t)
+	p.w.statistics.Store(unchecked)
+	p.expectNoNews("the first question")
+	p.expectInterval("before the first answer", readyInterval)
+	p.expectOK("a check is under way", 1)
+	p.expectInterval("while a check is under way", readyInterval)
+	p.settle()
+	p.w.statistics.Store(checked)
+	p.expectOK("a check was under way", 1) // when it was asked
+	p.expectOK("all is checked", 1)
 	for range serversEvery - 1 {
-		checkOK(t, "between two questions for the backends", p.probe(), 0)
+		p.expectInterval("with the VIP", ProbeInterval)
+		p.expectOK("between two questions for the backends", 0)
 	}
-	checkOK(t, "the next question for the backends", p.probe(), 1)
-	if got := w.conversations.Load(); got != 1 {
+	p.expectOK("the next question for the backends", 1)
+	if got := p.w.conversations.Load(); got != 1 {
 		t.Errorf("%d conversations, want 1", got)
 	}
 }
 
-func TestWorkerThatHangsIsSaidToAndMayComeBack(t *testing.T) {
-	p := Prober{Socket: socketPath(t)}
-	w := startWorker(t, p.Socket)
-	checkOK(t, "before", p.probe(), 1)
-	w.hangs.Store(true)
-	for range 2 { // in the old conversation, then at the start of a new one
-		if got := p.probe(); got.OK || !got.Hung || got.Gone || got.Err == nil {
-			t.Errorf("probe of a worker that hangs = %+v, want Hung", got)
+func TestNodeWithoutTheVIPRests(t *testing.T) {
+	p := newProber(t)
+	p.holds.Store(false)
+	p.expectNoNews("the first question")
+	p.expectOK("at the start", 1)
+	for range 3 {
+		commands := p.w.commands.Load()
+		p.expectInterval("without a question", restInterval)
+		p.expectNoNews("a question")
+		p.expectInterval("with a question", ProbeInterval)
+		p.expectOK("an answer", 1)
+		if got := p.w.commands.Load() - commands; got != 1 {
+			t.Errorf("%d commands in a second, want 1", got)
 		}
 	}
-	w.hangs.Store(false)
-	checkOK(t, "it came back", p.probe(), 1)
+	p.holds.Store(true)
+	p.expectNoNews("when it has the VIP it asks")
+	p.expectInterval("with the VIP", ProbeInterval)
+	p.expectOK("an answer", 0)
+	p.expectInterval("with the VIP", ProbeInterval)
 }
 
-// A worker that does not accept connections has a backlog that fills with those
-// of the probes; HAProxy's has room for ten.
-func TestFullBacklogIsAWorkerThatHangs(t *testing.T) {
-	p := Prober{Socket: socketPath(t)}
-	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
+func TestWorkerThatHangsIsSaidToAndMayComeBack(t *testing.T) {
+	for name, holds := range map[string]bool{"with the VIP": true, "without": false} {
+		t.Run(name, func(t *testing.T) {
+			p := newProber(t)
+			p.holds.Store(holds)
+			p.expectNoNews("the first question")
+			p.expectOK("before", 1)
+			p.settle()
+			p.w.hangs.Store(true)
+			if holds {
+				p.expectOK("it has answered and hangs now", 0)
+			} else {
+				p.expectNoNews("a question")
+			}
+			for range 3 {
+				p.expectInterval("while it hangs", ProbeInterval)
+				p.expectHung("it hangs")
+			}
+			p.w.hangs.Store(false)
+			p.settle()
+			if got, _ := p.next(); !got.OK {
+				t.Errorf("it came back: probe = %+v, want OK", got)
+			}
+			if got := p.w.conversations.Load(); got != 1 {
+				t.Errorf("%d conversations, want 1: they fill the backlog", got)
+			}
+		})
 	}
-	defer unix.Close(fd)
-	if err := unix.Bind(fd, &unix.SockaddrUnix{Name: p.Socket}); err != nil {
-		t.Fatal(err)
-	}
-	if err := unix.Listen(fd, 1); err != nil {
-		t.Fatal(err)
-	}
-	for i := range 5 {
-		if got := p.probe(); got.OK || !got.Hung || got.Gone {
-			t.Errorf("probe %d = %+v, want Hung", i+1, got)
+}
+
+func TestWorkerThatNeverAnswersHangs(t *testing.T) {
+	p := newProber(t)
+	p.w.hangs.Store(true)
+	p.expectNoNews("the first question")
+	for range 3 { // each missing answer counts as ProbeInterval
+		for range 7 {
+			p.expectNoNews("a little later")
 		}
+		p.expectHung("nearly an interval later")
 	}
 }
 
 func TestWorkerThatIsNotThereIsGone(t *testing.T) {
-	p := Prober{Socket: socketPath(t)}
-	checkGone := func(when string) {
-		t.Helper()
-		if got := p.probe(); got.OK || got.Hung || !got.Gone || got.Err == nil {
-			t.Errorf("%s: probe = %+v, want Gone with an error", when, got)
-		}
-	}
-	checkGone("there is no socket")
-
-	w := startWorker(t, p.Socket)
-	checkOK(t, "it is there", p.probe(), 1)
-	w.listener.(*net.UnixListener).SetUnlinkOnClose(false)
-	w.listener.Close()
-	p.runtime.Close() // as when the worker ends
-	checkGone("the conversation is over")
-	checkGone("another is refused")
-
+	p := newProber(t)
+	p.w.listener.(*net.UnixListener).SetUnlinkOnClose(false)
+	p.expectNoNews("the first question")
+	p.expectOK("it is there", 1)
+	p.settle()
+	p.w.listener.Close()
+	p.w.end()
+	p.expectGone("the conversation is over")
+	p.expectGone("another is refused")
 	if err := os.Remove(p.Socket); err != nil {
 		t.Fatal(err)
 	}
-	startWorker(t, p.Socket)
-	checkOK(t, "its successor", p.probe(), 1)
+	p.expectGone("there is no socket")
+	p.expectInterval("while it is not there", readyInterval)
+	p.w = startWorker(t, p.Socket)
+	p.expectNoNews("a question to its successor")
+	p.expectOK("its successor", 1)
 }
 
-// The first answer uses up so much time that the timeout of the second comes
-// late, as all do when this program was stopped for a while.
-func TestTimeoutThatComesLateSaysNothing(t *testing.T) {
-	p := Prober{Socket: socketPath(t)}
-	listener, err := net.Listen("unix", p.Socket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	go func() {
-		conn, err := listener.Accept()
-		if err != nil {
-			return
-		}
-		defer conn.Close()
-		commands := bufio.NewScanner(conn)
-		commands.Scan()
-		time.Sleep(3 * ProbeInterval / 4)
-		io.WriteString(conn, "\n> ")
-		for commands.Scan() {
-		}
-	}()
-	if got := p.probe(); got.OK || got.Hung || got.Gone || got.Err == nil {
-		t.Errorf("probe = %+v, want an error and nothing else", got)
-	}
+func TestLookThatComesLateSaysNothing(t *testing.T) {
+	p := newProber(t)
+	p.expectNoNews("the first question")
+	p.expectOK("before", 1)
+	p.settle()
+	p.w.hangs.Store(true)
+	p.expectOK("it has answered and hangs now", 0)
+	p.now = p.now.Add(time.Minute) // this program was stopped
+	p.expectNoNews("after a minute")
+	p.expectHung("an interval later")
 }
 
-func TestEndOfTheWorkerIsHeardBetweenProbes(t *testing.T) {
-	p := Prober{Socket: socketPath(t)}
-	listener, err := net.Listen("unix", p.Socket)
-	if err != nil {
-		t.Fatal(err)
+func TestLookThatComesEarlySaysNothing(t *testing.T) {
+	p := newProber(t)
+	p.expectNoNews("the first question")
+	p.expectOK("before", 1)
+	p.settle()
+	p.w.hangs.Store(true)
+	p.expectOK("it has answered and hangs now", 0)
+	if got, news := p.look(p.now.Add(ProbeInterval / 2)); news { // the VIP has come
+		t.Errorf("half an interval later: probe = %+v, want no news", got)
 	}
-	defer listener.Close()
-	end := make(chan struct{})
-	go func() {
-		conn, err := listener.Accept()
-		if err != nil {
-			return
-		}
-		w := &worker{}
-		w.statistics.Store(checked)
-		go w.talk(conn)
-		<-end
-		conn.Close()
-	}()
-	checkOK(t, "it is there", p.probe(), 1)
-	if err := p.rest(10*time.Millisecond, nil); err != nil {
-		t.Errorf("rest beside a worker that is there: %v", err)
-	}
-	close(end)
-	if err := p.rest(time.Minute, nil); !errors.Is(err, io.EOF) {
-		t.Errorf("rest beside a worker that ends: %v, want %v", err, io.EOF)
-	}
+	p.expectHung("an interval later")
 }
 
 func TestProberAsksUntilItIsDone(t *testing.T) {
-	p := Prober{Socket: socketPath(t)}
-	w := startWorker(t, p.Socket)
+	turned := make(chan struct{}, 1)
+	p := newProber(t)
+	p.Turned = turned
+	p.holds.Store(false)
 	answers, done, ended := make(chan Answer), make(chan struct{}), make(chan struct{})
 	go func() {
 		p.Run(answers, done)
 		close(ended)
 	}()
-	first, second := <-answers, <-answers
-	checkOK(t, "the first", first, 1)
-	checkOK(t, "the second", second, 0)
-	if due := beat.After(first.Asked, ProbeInterval); second.Asked.Before(due) {
-		t.Errorf("the second probe came %s early, want it at the next beat", due.Sub(second.Asked))
+	next := func() Answer {
+		t.Helper()
+		select {
+		case a := <-answers:
+			return a
+		case <-time.After(5 * time.Second):
+			t.Fatal("waited 5 s for an answer")
+			return Answer{}
+		}
 	}
-	w.listener.Close()
-	w.end()
-	if got := <-answers; !got.Gone {
-		t.Errorf("when the worker has ended: %+v, want Gone", got)
+	first := next()
+	if !first.OK || len(first.Servers) != 1 {
+		t.Errorf("the first answer is %+v, want OK with a backend", first)
 	}
-	if got := <-answers; !got.Gone {
-		t.Errorf("when there is no worker: %+v, want Gone", got)
+	p.holds.Store(true)
+	turned <- struct{}{}
+	second := next()
+	if due := first.Asked.Add(restInterval); !second.OK || !second.Asked.Before(due) {
+		t.Errorf("once the node has the VIP: %+v, want OK, asked before %s", second, due)
+	}
+	third := next()
+	if due := beat.After(second.Asked, ProbeInterval); third.Asked.Before(due) {
+		t.Errorf("the third probe came %s early, want it at the next beat", due.Sub(third.Asked))
+	}
+	p.w.listener.Close()
+	p.w.end()
+	for range 2 { // when the worker has ended, and when there is none
+		if got := next(); !got.Gone {
+			t.Errorf("when the worker has ended: %+v, want Gone", got)
+		}
 	}
 	close(done)
 	select {
 	case <-ended:
 	case <-time.After(5 * time.Second):
-		t.Error("still waiting after 5 s for: the end of Run")
+		t.Error("waited 5 s for the end of Run")
 	}
 }

@@ -3,7 +3,6 @@ package firewall
 import (
 	"encoding/binary"
 	"fmt"
-	"time"
 
 	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
@@ -22,22 +21,25 @@ const (
 
 // Reader reads counters over a conversation of its own with the kernel, which
 // makes it cheap to do so all the time: the library asks for all objects through a
-// new socket.
+// new socket, and waits for the answer, which is there when the kernel has taken
+// the question.
 type Reader struct {
-	conn *netlink.Conn
+	fd       int
+	sequence uint32
+	answer   [512]byte
 }
 
 // NewReader begins the conversation.
 func NewReader() (*Reader, error) {
-	conn, err := netlink.Dial(unix.NETLINK_NETFILTER, nil)
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
 	if err != nil {
 		return nil, fmt.Errorf("read the firewall's counters: %w", err)
 	}
-	return &Reader{conn}, nil
+	return &Reader{fd: fd}, nil
 }
 
 // Close ends the conversation.
-func (r *Reader) Close() error { return r.conn.Close() }
+func (r *Reader) Close() error { return unix.Close(r.fd) }
 
 // Read returns the packets of a counter (nfnetlink, NFT_MSG_GETOBJ).
 func (r *Reader) Read(c Counter) (uint64, error) {
@@ -49,6 +51,34 @@ func (r *Reader) Read(c Counter) (uint64, error) {
 }
 
 func (r *Reader) read(c Counter) (uint64, error) {
+	question, err := r.question(c)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := unix.Write(r.fd, question); err != nil {
+		return 0, err
+	}
+	for {
+		n, err := unix.Read(r.fd, r.answer[:])
+		if err != nil {
+			return 0, err
+		}
+		var answer netlink.Message
+		if err := answer.UnmarshalBinary(r.answer[:n]); err != nil {
+			return 0, err
+		}
+		if answer.Header.Sequence != r.sequence {
+			continue // to a question that failed
+		}
+		packets, ok := parse(answer.Data)
+		if !ok {
+			return 0, fmt.Errorf("the kernel's answer of type %d has no count", answer.Header.Type)
+		}
+		return packets, nil
+	}
+}
+
+func (r *Reader) question(c Counter) ([]byte, error) {
 	ask := netlink.NewAttributeEncoder()
 	ask.String(unix.NFTA_OBJ_TABLE, twinlb.Name)
 	ask.String(unix.NFTA_OBJ_NAME, string(c))
@@ -56,24 +86,19 @@ func (r *Reader) read(c Counter) (uint64, error) {
 	ask.Uint32(unix.NFTA_OBJ_TYPE, unix.NFT_OBJECT_COUNTER)
 	attributes, err := ask.Encode()
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	if err := r.conn.SetDeadline(time.Now().Add(patience)); err != nil {
-		return 0, err
+	r.sequence++
+	question := netlink.Message{
+		Header: netlink.Header{
+			Length:   uint32(unix.SizeofNlMsghdr + 4 + len(attributes)),
+			Type:     unix.NFNL_SUBSYS_NFTABLES<<8 | unix.NFT_MSG_GETOBJ,
+			Flags:    netlink.Request,
+			Sequence: r.sequence,
+		},
+		Data: append([]byte{byte(twinlb.Family), unix.NFNETLINK_V0, 0, 0}, attributes...),
 	}
-	answers, err := r.conn.Execute(netlink.Message{
-		Header: netlink.Header{Type: unix.NFNL_SUBSYS_NFTABLES<<8 | unix.NFT_MSG_GETOBJ, Flags: netlink.Request},
-		Data:   append([]byte{byte(twinlb.Family), unix.NFNETLINK_V0, 0, 0}, attributes...),
-	})
-	if err != nil {
-		return 0, err
-	}
-	for _, a := range answers {
-		if packets, ok := parse(a.Data); ok {
-			return packets, nil
-		}
-	}
-	return 0, fmt.Errorf("none of the kernel's %d answers has a count", len(answers))
+	return question.MarshalBinary()
 }
 
 // parse takes the packets out of an answer: a header of 4 bytes, then attributes.

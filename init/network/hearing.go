@@ -13,23 +13,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// patience is after how many looks in a row without a new frame, two to an advert
-// interval, neighbours are asked for one, and after how many the node is deaf.
-type patience struct{ ask, deaf int }
+// ask is after how many half advert intervals without a new frame neighbours are
+// asked for one.
+const ask = 2
 
-// The master is deaf after 2.5 to 3 intervals: it gives up an address that works if
-// that is wrong, so its neighbours get two looks to answer, in which the kernel asks
-// each of them two or three times (retrans_time_ms). A backup that is deaf takes the
-// VIP from a healthy master when keepalived has missed three adverts, and something
-// else may have been heard since the last of them: it must know after 2 intervals,
-// and loses nothing if it is wrong.
+// patience says how often to look while frames arrive, and after how long a silence
+// the node is deaf; both in half advert intervals.
+type patience struct{ look, deaf int }
+
+// The master is deaf after 2 to 3 intervals: it gives up an address that works if
+// that is wrong, so its neighbours get two half intervals to answer, in which the
+// kernel asks each of them two or three times (retrans_time_ms). A backup that is
+// deaf takes the VIP from a healthy master when keepalived has missed three adverts,
+// and something else may have been heard since the last of them: it must know after
+// 2 intervals, and loses nothing if it is wrong.
 var (
-	asMaster = patience{ask: 3, deaf: 5}
-	asBackup = patience{ask: 2, deaf: 3}
+	asMaster = patience{look: 2, deaf: 4}
+	asBackup = patience{look: 1, deaf: 3}
 )
 
-// remembered is for how many looks it counts that somebody was asked.
-const remembered = 5
+// remembered is for how many half intervals it counts that somebody was asked.
+const remembered = 4
 
 // With adverts of less than 200 ms the verdict comes later than keepalived's: less
 // time to answer would make deaf what is only slow.
@@ -62,13 +66,13 @@ func Hear(link netlink.Link, interval time.Duration, holds func() bool, done <-c
 		count.Close()
 		return nil, fmt.Errorf("listen to %s: %w", name, err)
 	}
-	ask := func(unknownToo bool) int { return askNeighbours(handle, link.Attrs().Index, unknownToo) }
+	askFor := func(unknownToo bool) int { return askNeighbours(handle, link.Attrs().Index, unknownToo) }
 	deaf := make(chan bool, 1)
 	go func() {
 		defer close(deaf)
 		defer count.Close()
 		defer handle.Close()
-		h := hearing{poll: max(interval/2, minPoll), count: count, ask: ask, holds: holds, asked: remembered + 1}
+		h := hearing{poll: max(interval/2, minPoll), count: count, ask: askFor, holds: holds, asked: remembered + 1}
 		h.run(deaf, done)
 	}()
 	return deaf, nil
@@ -85,8 +89,9 @@ type hearing struct {
 
 	last   [20 + 1]byte // count as last read; it is only compared
 	looked time.Time
-	quiet  int // looks in a row without a new frame
-	asked  int // looks since a neighbour was asked; at first more than are remembered
+	polls  int // from then to the next look
+	quiet  int // polls without a new frame
+	asked  int // polls since a neighbour was asked; at first more than are remembered
 	deaf   bool
 }
 
@@ -106,13 +111,31 @@ func (h *hearing) run(deaf chan<- bool, done <-chan struct{}) {
 				return
 			}
 		}
-		timer.Reset(beat.Next(h.poll))
+		timer.Reset(h.rest())
 		select {
 		case <-timer.C:
 		case <-done:
 			return
 		}
 	}
+}
+
+// rest returns the time to the next look.
+func (h *hearing) rest() time.Duration {
+	looks := 1
+	if h.quiet == 0 {
+		looks = h.patience().look
+	}
+	d := beat.Next(time.Duration(looks) * h.poll)
+	h.polls = int((d + h.poll - 1) / h.poll)
+	return d
+}
+
+func (h *hearing) patience() patience {
+	if h.holds() {
+		return asMaster
+	}
+	return asBackup
 }
 
 func (h *hearing) look(now time.Time) error {
@@ -122,27 +145,20 @@ func (h *hearing) look(now time.Time) error {
 	}
 	// After a late look, as on a stalled hypervisor, frames may still wait for
 	// the kernel to take them in: the quiet before it says nothing.
-	late := now.Sub(h.looked) > 3*h.poll/2
+	late := now.Sub(h.looked) > time.Duration(h.polls)*h.poll+h.poll/2
 	h.looked = now
 	switch {
 	case count != h.last:
 		h.last, h.quiet, h.deaf = count, 0, false
-		h.asked++
+		h.asked += h.polls
 	case late:
 		h.quiet = 0
 	default:
-		h.quiet++
-		h.asked++
-	}
-	if h.quiet == 0 {
-		return nil
-	}
-	patience := asBackup
-	if h.holds() {
-		patience = asMaster
+		h.quiet += h.polls
+		h.asked += h.polls
 	}
 	switch {
-	case h.quiet == patience.ask:
+	case h.quiet == ask:
 		if h.ask(string(h.last[:2]) == "0\n") > 0 {
 			h.asked = 0
 		}
@@ -151,7 +167,7 @@ func (h *hearing) look(now time.Time) error {
 		if h.asked > remembered {
 			h.quiet-- // there is nobody; ask again at the next look
 		}
-	case h.quiet >= patience.deaf:
+	case h.quiet >= h.patience().deaf:
 		h.deaf = true
 	}
 	return nil

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// ear is a hearing with a fake link, polled every 100 ms from begin.
+// ear is a hearing with a fake link. Half an interval is 100 ms from begin.
 type ear struct {
 	frames     atomic.Int64
 	neighbours atomic.Int64 // whose MAC address is known
@@ -18,7 +18,8 @@ type ear struct {
 	stall      atomic.Int64 // the next look takes so many nanoseconds
 	broken     atomic.Bool  // the count cannot be read
 	asked      atomic.Int64 // times
-	backup     atomic.Bool  // the VIP is elsewhere
+	looks      atomic.Int64
+	backup     atomic.Bool // the VIP is elsewhere
 
 	begin time.Time
 	deaf  chan bool
@@ -28,6 +29,7 @@ func (e *ear) ReadAt(p []byte, off int64) (int, error) {
 	if e.broken.Load() || off != 0 {
 		return 0, errors.New("no such device")
 	}
+	e.looks.Add(1)
 	time.Sleep(time.Duration(e.stall.Swap(0)))
 	return copy(p, fmt.Sprintln(e.frames.Load())), nil
 }
@@ -100,9 +102,10 @@ func (e *ear) expect(t *testing.T, want bool) {
 
 func TestNodeThatHearsAdvertsAsksNobody(t *testing.T) {
 	listen(t, func(t *testing.T, e *ear) {
+		e.until(150 * time.Millisecond) // between two looks
 		for range 100 {
-			time.Sleep(200 * time.Millisecond)
 			e.frames.Add(1)
+			time.Sleep(200 * time.Millisecond)
 		}
 		e.expectNothing(t)
 		e.expectAsked(t, 0)
@@ -126,6 +129,33 @@ func TestBackupIsDeafAfterTwoIntervalsOfSilence(t *testing.T) {
 		e.until(501 * time.Millisecond)
 		e.expect(t, false)
 	})
+}
+
+func TestMasterLooksOnceAnInterval(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		backup bool
+		want   int64
+	}{{"master", false, 50}, {"backup", true, 100}} {
+		t.Run(tt.name, func(t *testing.T) {
+			listen(t, func(t *testing.T, e *ear) {
+				e.backup.Store(tt.backup)
+				e.until(50 * time.Millisecond) // between two looks
+				hear := func(frames int) {
+					for range frames {
+						e.frames.Add(1)
+						time.Sleep(100 * time.Millisecond)
+					}
+				}
+				hear(10)
+				before := e.looks.Load()
+				hear(100)
+				if looks := e.looks.Load() - before; looks != tt.want {
+					t.Errorf("%d looks in 50 intervals, want %d", looks, tt.want)
+				}
+			})
+		})
+	}
 }
 
 func TestBackupThatHearsAdvertsAsksNobody(t *testing.T) {
@@ -170,17 +200,18 @@ func TestNodeWhoseNeighboursAnswerIsNeverDeaf(t *testing.T) {
 		e.answer.Store(true)
 		e.until(2050 * time.Millisecond)
 		e.expectNothing(t)
-		// At the third look; the answer is seen at the fourth.
-		e.expectAsked(t, 5)
+		// After a whole interval; the answer is seen half an interval later. From
+		// then on the looks are at whole intervals again, the first of them sooner.
+		e.expectAsked(t, 7)
 	})
 }
 
 func TestAnswerToTheSecondRequestIsInTime(t *testing.T) {
 	listen(t, func(t *testing.T, e *ear) {
-		e.until(450 * time.Millisecond)
+		e.until(350 * time.Millisecond)
 		e.expectAsked(t, 1)
 		e.frames.Add(1)
-		e.until(550 * time.Millisecond)
+		e.until(450 * time.Millisecond)
 		e.expectNothing(t)
 	})
 }
@@ -219,23 +250,25 @@ func TestQuietBeforeALateLookSaysNothing(t *testing.T) {
 	listen(t, func(t *testing.T, e *ear) {
 		e.until(150 * time.Millisecond)
 		e.stall.Store(int64(5 * time.Second)) // in the look at 200 ms
-		e.until(5650 * time.Millisecond)      // which is followed by one at 5300 ms
+		e.until(5450 * time.Millisecond)      // which is followed by one at 5300 ms
 		e.expectNothing(t)
 		e.expectAsked(t, 1)
-		e.until(5850 * time.Millisecond)
+		e.until(5650 * time.Millisecond)
+		e.expectNothing(t)
+		e.until(5750 * time.Millisecond)
 		e.expect(t, true)
 	})
 }
 
 func TestLateLookDoesNotUndoWhatIsKnown(t *testing.T) {
 	listen(t, func(t *testing.T, e *ear) {
-		e.until(350 * time.Millisecond)
+		e.until(250 * time.Millisecond)
 		e.expectAsked(t, 1)
-		e.neighbours.Store(0) // the kernel has given them up
-		e.stall.Store(int64(time.Second))
-		e.until(1950 * time.Millisecond)
+		e.neighbours.Store(0)             // the kernel has given them up
+		e.stall.Store(int64(time.Second)) // in the look at 300 ms
+		e.until(1750 * time.Millisecond)  // which is followed by one at 1400 ms
 		e.expectNothing(t)
-		e.until(2050 * time.Millisecond)
+		e.until(1850 * time.Millisecond)
 		e.expect(t, true)
 		e.stall.Store(int64(time.Second))
 		e.until(time.Minute)
@@ -245,17 +278,17 @@ func TestLateLookDoesNotUndoWhatIsKnown(t *testing.T) {
 
 func TestSilenceThatBeginsBetweenQuestionAndAnswerIsHeard(t *testing.T) {
 	listen(t, func(t *testing.T, e *ear) {
-		e.until(301 * time.Millisecond)
+		e.until(201 * time.Millisecond)
 		e.expectAsked(t, 1)
 		e.frames.Add(1)       // not the answer, and the last
 		e.neighbours.Store(0) // the kernel has given them up
-		e.until(850 * time.Millisecond)
+		e.until(650 * time.Millisecond)
 		e.expectNothing(t)
-		e.until(950 * time.Millisecond)
+		e.until(750 * time.Millisecond)
 		e.expect(t, true)
 
 		e.frames.Add(1)
-		e.until(1050 * time.Millisecond)
+		e.until(850 * time.Millisecond)
 		e.expect(t, false)
 		e.until(time.Minute) // by now it is long ago that there was anybody
 		e.expectNothing(t)

@@ -20,7 +20,14 @@ type Node struct {
 	Services []Service `json:"services"` // in the order of their start
 	Versions []Version `json:"versions"`
 	Uptime   Seconds   `json:"uptime_s"`
-	VIPs     []string  `json:"vips"` // of the pair
+	Memory   Memory    `json:"memory,omitzero"` // when it is asked for, or told to a peer
+	VIPs     []string  `json:"vips"`            // of the pair
+}
+
+// Memory is a node's, in bytes.
+type Memory struct {
+	Total     uint64 `json:"total"`     // that the kernel has
+	Available uint64 `json:"available"` // to what needs more
 }
 
 // VRRP is a node's part in the election.

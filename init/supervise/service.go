@@ -218,6 +218,9 @@ func (s *Service) runOnce() Exit {
 	return exit
 }
 
+// timerSlack is the kernel's usual, in nanoseconds (proc_pid_timerslack_ns(5)).
+const timerSlack = "50000"
+
 func (s *Service) launch() (int, <-chan syscall.WaitStatus, error) {
 	p := s.process
 	if p.Prepare != nil {
@@ -246,6 +249,8 @@ func (s *Service) launch() (int, <-chan syscall.WaitStatus, error) {
 		output.Close()
 		return 0, nil, err
 	}
+	// It would have this program's, which waits for nothing that is urgent.
+	_ = os.WriteFile(fmt.Sprintf("/proc/%d/timerslack_ns", pid), []byte(timerSlack), 0)
 	if p.OOMScore != 0 {
 		// A process that has ended already needs none.
 		_ = os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", pid), strconv.AppendInt(nil, int64(p.OOMScore), 10), 0)

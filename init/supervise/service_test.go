@@ -314,3 +314,25 @@ func TestOOMScoreIsTheProcess(t *testing.T) {
 		return err == nil && strings.TrimSpace(string(text)) == "777"
 	})
 }
+
+func TestProcessDoesNotInheritTheTimerSlack(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("another process's timer slack needs CAP_SYS_NICE")
+	}
+	threads, err := filepath.Glob("/proc/self/task/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, thread := range threads {
+		path := "/proc/" + filepath.Base(thread) + "/timerslack_ns"
+		if err := os.WriteFile(path, []byte("7000000"), 0); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = os.WriteFile(path, []byte(timerSlack), 0) })
+	}
+	s, _ := run(t, "sleep 60", nil)
+	await(t, "the process to have the kernel's usual slack", func() bool {
+		slack, err := os.ReadFile(fmt.Sprintf("/proc/%d/timerslack_ns", s.State().PID))
+		return err == nil && strings.TrimSpace(string(slack)) == timerSlack
+	})
+}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // Server is one backend as a node's own checks see it.
@@ -21,22 +20,18 @@ type Server struct {
 	Sessions int    // open now, through every address of the pool
 }
 
-// showServers leaves out frontends and backends: any proxy, type 4 (servers), any
-// server (management guide §9.3, show stat).
-const showServers = "show stat -1 4 -1"
+// Commands for Runtime.Ask.
+const (
+	Ping = "show version" // next to nothing: whether the worker answers
+	// ShowServers leaves out frontends and backends: any proxy, type 4 (servers),
+	// any server (management guide §9.3, show stat).
+	ShowServers = "show stat -1 4 -1"
+)
 
-// Servers asks for the state of all backends, in the order of the seed.
-func (r *Runtime) Servers(timeout time.Duration) ([]Server, error) {
-	answer, err := r.Ask(showServers, timeout)
-	if err != nil {
-		return nil, err
-	}
-	return parseServers(answer)
-}
-
-// parseServers reads the CSV form of "show stat". A server's first row is that of
-// the section that checks it; its others count only by their sessions.
-func parseServers(answer []byte) ([]Server, error) {
+// ParseServers reads the answer to ShowServers, in CSV: the state of all backends,
+// in the order of the seed. A server's first row is that of the section that
+// checks it; its others count only by their sessions.
+func ParseServers(answer []byte) ([]Server, error) {
 	rows := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(answer, []byte("# "))))
 	rows.FieldsPerRecord = -1
 	records, err := rows.ReadAll()

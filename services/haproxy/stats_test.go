@@ -48,7 +48,7 @@ func TestServersInRealStatistics(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := parseServers(answer)
+			got, err := ParseServers(answer)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -72,24 +72,24 @@ func TestWhatIsNoStatisticsIsAnError(t *testing.T) {
 		{"a column less", "# pxname,svname,scur,status,addr,check_status\n", `no column "last_chk"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := parseServers([]byte(tt.answer))
+			got, err := ParseServers([]byte(tt.answer))
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("parseServers = %v, %v, want an error with %q", got, err, tt.want)
+				t.Errorf("ParseServers = %v, %v, want an error with %q", got, err, tt.want)
 			}
 		})
 	}
 }
 
 func TestRowsThatAreShortLackOnlyTheirEnd(t *testing.T) {
-	got, err := parseServers([]byte("# pxname,svname,scur,status,addr,check_status,last_chk\nmysql_node,a,3,UP\n"))
+	got, err := ParseServers([]byte("# pxname,svname,scur,status,addr,check_status,last_chk\nmysql_node,a,3,UP\n"))
 	want := []Server{{Pool: "mysql", Name: "a", Up: true, Sessions: 3}}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
-		t.Errorf("parseServers, %v (-want +got):\n%s", err, diff)
+		t.Errorf("ParseServers, %v (-want +got):\n%s", err, diff)
 	}
 }
 
 func TestFirstRowTellsTheState(t *testing.T) {
-	got, err := parseServers([]byte("# pxname,svname,scur,status,addr,check_status,last_chk\n" +
+	got, err := ParseServers([]byte("# pxname,svname,scur,status,addr,check_status,last_chk\n" +
 		"mysql_vip,a,1,UP,192.0.2.1:3306,L7OK,\nmysql_vip2,a,2,DOWN,192.0.2.1:3306,L4CON,\n" +
 		"mysql_node,a,4,DOWN,192.0.2.1:3306,,\nread_vip,a,8,DOWN,192.0.2.1:3306,L4TOUT,\n"))
 	want := []Server{
@@ -97,7 +97,7 @@ func TestFirstRowTellsTheState(t *testing.T) {
 		{Pool: "read", Name: "a", Address: "192.0.2.1:3306", Checked: true, Check: "L4TOUT", Sessions: 8},
 	}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
-		t.Errorf("parseServers, %v (-want +got):\n%s", err, diff)
+		t.Errorf("ParseServers, %v (-want +got):\n%s", err, diff)
 	}
 }
 
@@ -135,9 +135,9 @@ func FuzzParseServers(f *testing.F) {
 	f.Add([]byte(head + "mysql_node,a\n"))
 	f.Add([]byte(head + "mysql_vip,a,1,UP\nmysql_node,a,1,UP\nmysql_vip2,a,1,UP\n"))
 	f.Fuzz(func(t *testing.T, answer []byte) {
-		servers, err := parseServers(answer)
+		servers, err := ParseServers(answer)
 		if err != nil && servers != nil {
-			t.Errorf("parseServers = %v with the error %v", servers, err)
+			t.Errorf("ParseServers = %v with the error %v", servers, err)
 		}
 		for _, s := range servers {
 			if s.Name == "FRONTEND" || s.Name == "BACKEND" {
