@@ -13,4 +13,8 @@
 //	client/     who connects, measures outages, logs in
 //	images/     disks from the builder
 //	site/       all of these as a seed says, and what can go wrong there
+//	doctest/    commands in documents
+//
+// Two programs are made of the same: run/ is `make run`, bench/ is `make bench`,
+// which compares with the pair in debian/.
 package qemutests

@@ -38,6 +38,8 @@ type Prober struct {
 
 	runtime *haproxy.Runtime
 	ready   bool      // all first checks of the backends have ended
+	unready time.Time // since when they have not
+	late    bool      // for longer than a start takes: perhaps somebody has stopped it
 	open    bool      // a question is not answered yet
 	asked   time.Time // it was
 	servers bool      // it is after the backends
@@ -84,6 +86,10 @@ func (p *Prober) Run(answers chan<- Answer, done <-chan struct{}) {
 // look takes an answer if there is one, and asks the next question if it is time
 // to. It says whether that has told anything.
 func (p *Prober) look(now time.Time) (answer Answer, news bool) {
+	if p.ready || p.unready.IsZero() {
+		p.unready = now
+	}
+	p.late = now.Sub(p.unready) > ReadyWithin
 	if p.open {
 		answer, news = p.take(now)
 		if !answer.OK || p.resting() {
@@ -136,7 +142,11 @@ func (p *Prober) take(now time.Time) (answer Answer, news bool) {
 // missing accounts for an answer that is not there.
 func (p *Prober) missing(now time.Time) (answer Answer, news bool) {
 	waited := now.Sub(p.waiting)
-	if waited < 3*ProbeInterval/4 {
+	least := 3 * ProbeInterval / 4 // looks are not quite regular
+	if !p.ready {
+		least = ProbeInterval - readyInterval/2
+	}
+	if waited < least {
 		return Answer{}, false
 	}
 	p.waiting = now
@@ -163,9 +173,9 @@ func (p *Prober) hangUp() {
 // interval is the time between two looks.
 func (p *Prober) interval() time.Duration {
 	switch {
-	case !p.ready:
+	case !p.ready && !p.late:
 		return readyInterval
-	case p.open:
+	case p.open || !p.ready:
 		return ProbeInterval
 	}
 	return restInterval

@@ -235,10 +235,10 @@ func TestWorkerThatNeverAnswersHangs(t *testing.T) {
 	p.w.hangs.Store(true)
 	p.expectNoNews("the first question")
 	for range 3 { // each missing answer counts as ProbeInterval
-		for range 7 {
+		for range 9 {
 			p.expectNoNews("a little later")
 		}
-		p.expectHung("nearly an interval later")
+		p.expectHung("an interval later")
 	}
 }
 
@@ -257,6 +257,9 @@ func TestWorkerThatIsNotThereIsGone(t *testing.T) {
 	}
 	p.expectGone("there is no socket")
 	p.expectInterval("while it is not there", readyInterval)
+	p.now = p.now.Add(ReadyWithin)
+	p.expectGone("it is still not there")
+	p.expectInterval("when it has not been there for long", ProbeInterval)
 	p.w = startWorker(t, p.Socket)
 	p.expectNoNews("a question to its successor")
 	p.expectOK("its successor", 1)
