@@ -23,7 +23,7 @@ var kinds = []struct{ name, pattern string }{
 	{"version", `\b(?:go|v|\d+:)?\d+\.\d+\.\d+(?:[-+~]\w+|\.\d+)*`}, // also deb-version(7)
 	{"time", `\b` + figure + ` ` + second + `\b(?: \d+ ` + second + `\b)?`},
 	{"time", `\b\d+m\d\ds\b|\b(?:\d+h)?(?:\d+m)?\d+\.\d+(?:[mnµu]?s)\b`}, // also time.Duration
-	{"size", `\b` + figure + ` ?(?:(?:[kKMGT]i?B|bytes?)(?:/s)?|[kMG]?bit/s)\b|\b\d{6,}\b`},
+	{"size", `\b(?:\d+ of )?` + figure + ` ?(?:(?:[kKMGT]i?B|bytes?)(?:/s)?|[kMG]?bit/s)\b|\b\d{6,}\b`},
 	{"share", `\b` + figure + ` ?%`},
 	{"pid", `\(\d+\)|\bpid \d+\b`}, // as HAProxy begins its lines
 	{"count", `\b\d+ sessions?\b`},

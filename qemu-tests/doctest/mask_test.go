@@ -6,6 +6,7 @@ func TestMask(t *testing.T) {
 	for _, tt := range []struct{ line, want string }{
 		{"uptime   7.9 s\t1 d 3 h  ", "uptime <time> <time>"},
 		{"MASTER for 1 min 4 s", "MASTER for <time>"},
+		{"30 of 114 MiB used", "<size> used"},
 		{"in 1.234s, 1m29s, 1h2m3.4s, 20 ms", "in <time>, <time>, <time>, <time>"},
 		{"37.0 MiB, 4,117,504 bytes, 12kB, 8431104, 3 MiB/s", "<size>, <size>, <size>, <size>, <size>"},
 		{"5.3 % and 12%", "<share> and <share>"},
