@@ -83,7 +83,7 @@ func (s *byHand) about() *report.Column {
 	}
 	return &report.Column{
 		Name: s.name(), MemoryMiB: s.memoryMiB, AdvertMilliseconds: 1000,
-		About: "installed without recommended packages: " + strings.Join(strings.Split(versions, "\n"), ", "),
+		About: "without recommended packages, HAProxy logs each connection: " + strings.Join(strings.Split(versions, "\n"), ", "),
 	}
 }
 

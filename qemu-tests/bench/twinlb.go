@@ -117,12 +117,3 @@ func (s *twinlb) failover() (site.Fault, bool) {
 		}
 	}, Moves: true}, true
 }
-
-// size is what a file takes on disk: an image has holes.
-func size(t lab.T, file string) int64 {
-	info, err := os.Stat(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return used(info)
-}

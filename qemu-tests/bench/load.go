@@ -1,38 +1,13 @@
 package main
 
 import (
-	"io/fs"
-	"syscall"
 	"time"
-
 	"twinlb/qemu-tests/bench/report"
 	"twinlb/qemu-tests/client"
 	"twinlb/qemu-tests/lab"
 	"twinlb/qemu-tests/site"
 	"twinlb/qemu-tests/vm"
 )
-
-func (b *bench) sizes(s system) {
-	section := b.report.Section("sizes")
-	disk := section.Row("disk, what it takes on the host", report.Bytes).Column(s.name())
-	try(disk, func(t lab.T) {
-		got := s.sizes(t)
-		disk.Add(float64(got.disk))
-		section.Row("kernel", report.Bytes).Column(s.name()).Add(float64(got.kernel))
-		section.Row("initramfs", report.Bytes).Column(s.name()).Add(float64(got.initramfs))
-	})
-}
-
-func (b *bench) build(s system) {
-	cell := b.report.Section("build").Row("disk of a node, caches warm", report.Seconds).Column(s.name())
-	try(cell, func(t lab.T) {
-		for range b.runs {
-			began := time.Now()
-			s.build(t)
-			cell.AddDuration(time.Since(began))
-		}
-	})
-}
 
 func (b *bench) idle(s system) {
 	const during = 20 * time.Second
@@ -87,5 +62,3 @@ func cpu(t lab.T, m *vm.VM) time.Duration {
 }
 
 func percent(used, during time.Duration) float64 { return 100 * float64(used) / float64(during) }
-
-func used(info fs.FileInfo) int64 { return info.Sys().(*syscall.Stat_t).Blocks * 512 }
