@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+
 	"twinlb/qemu-tests/images"
 	"twinlb/qemu-tests/lab"
 	"twinlb/qemu-tests/site"

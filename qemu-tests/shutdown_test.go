@@ -5,6 +5,7 @@ package qemutests
 import (
 	"testing"
 	"time"
+
 	"twinlb/qemu-tests/images"
 )
 

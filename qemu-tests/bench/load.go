@@ -2,6 +2,7 @@ package main
 
 import (
 	"time"
+
 	"twinlb/qemu-tests/bench/report"
 	"twinlb/qemu-tests/client"
 	"twinlb/qemu-tests/lab"

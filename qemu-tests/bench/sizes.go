@@ -4,6 +4,7 @@ import (
 	"os"
 	"syscall"
 	"time"
+
 	"twinlb/qemu-tests/bench/report"
 	"twinlb/qemu-tests/lab"
 )
