@@ -49,11 +49,15 @@ func heartbeat(spec *seed.Spec) time.Duration {
 	return min(max(spec.VRRP.AdvertInterval, peer.MinInterval), peer.MaxInterval)
 }
 
+// tellPeers tells them how the node is now. Without the lock, who has looked earlier
+// could tell later.
 func (b *balancer) tellPeers() {
 	exchange := b.exchange.Load()
 	if exchange == nil {
 		return
 	}
+	b.telling.Lock()
+	defer b.telling.Unlock()
 	report := b.report()
 	report.Memory = memory()
 	body, err := json.Marshal(report)

@@ -25,6 +25,7 @@ type balancer struct {
 	node       *node
 	controller *failover.Controller
 	exchange   atomic.Pointer[peer.Exchange]
+	telling    sync.Mutex // held from looking at the node until the peers are told
 	configs    []services.File
 	versions   []status.Version
 	units      []*supervise.Service // in the order of their start
