@@ -138,7 +138,7 @@ func (s *byHand) memory(t lab.T, p *site.Pair, m *vm.VM) float64 {
 	return kib * 1024
 }
 
-func (s *byHand) least() (from, step int) { return 384, 32 }
+func (s *byHand) least() (from, step int) { return 224, 32 }
 
 func (s *byHand) spans(t lab.T, around *site.Site, m *vm.VM) []timeline.Span {
 	inside := &shell{s, around}

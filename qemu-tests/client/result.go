@@ -1,10 +1,12 @@
 package client
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -60,16 +62,18 @@ func (r *Result) Failed() []Attempt {
 }
 
 // Cut returns the attempts that ended with an error although a hand-over that
-// breaks nothing but open connections would have spared them: those that had not
-// even been connected, and those begun after the first of the others had ended.
-// An attempt that was answered late is none of them.
+// breaks nothing but what is open at that moment would have spared them: those that
+// were refused or not answered, and those begun after the first of the others was
+// reset. A connection half of whose handshake went to each node is reset, too. An
+// attempt that was answered late is none of them.
 func (r *Result) Cut() []Attempt {
 	var cut []Attempt
 	var handOver time.Time
 	for _, a := range r.Attempts {
+		open := a.Connected || errors.Is(a.Err, syscall.ECONNRESET)
 		switch {
 		case a.Err == nil:
-		case !a.Connected || !handOver.IsZero() && a.Begin.After(handOver):
+		case !open || !handOver.IsZero() && a.Begin.After(handOver):
 			cut = append(cut, a)
 		case handOver.IsZero():
 			handOver = a.Begin.Add(a.Took)

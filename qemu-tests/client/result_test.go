@@ -2,6 +2,8 @@ package client
 
 import (
 	"errors"
+	"fmt"
+	"syscall"
 	"testing"
 	"time"
 
@@ -11,7 +13,8 @@ import (
 var start = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 // attempts makes one attempt each 20 ms: '.' answered, 'x' refused, 'o' open for
-// 50 ms and then reset, 's' slow, 'r' saved by the SYN retry.
+// 50 ms and then reset, 'h' reset in its handshake, 's' slow, 'r' saved by the SYN
+// retry.
 func attempts(pattern string) *Result {
 	var r Result
 	for i, c := range pattern {
@@ -19,6 +22,8 @@ func attempts(pattern string) *Result {
 		switch c {
 		case 'x':
 			a.Err, a.Connected = errors.New("connection refused"), false
+		case 'h':
+			a.Err, a.Connected = fmt.Errorf("dial: %w", syscall.ECONNRESET), false
 		case 's':
 			a.Took = 300 * time.Millisecond
 		case 'o':
@@ -72,6 +77,8 @@ func TestCut(t *testing.T) {
 		"..o...o.": 1, // begun after the reset
 		"..oooo..": 1,
 		"..oxo.":   1,
+		"..h..":    0,
+		"..ho..":   1, // begun after the reset of the other
 	} {
 		if got := attempts(pattern).Cut(); len(got) != want {
 			t.Errorf("%q: %d attempts were cut, want %d: %+v", pattern, len(got), want, got)
