@@ -14,7 +14,8 @@ const enough = 20 * time.Second
 
 const needsAHand = "had not ended after 20 s, and does not without a hand; seen once"
 
-// outages lets each fault happen to a pair that is well, again and again.
+// outages lets each fault happen to a pair that is well, again and again: all of them
+// in turn, since a service that ends many times in a row is started ever later.
 func (b *bench) outages(s system) {
 	faults := append(site.ServiceFaults(), site.NetworkFaults()...)
 	faults = append(faults, site.MachineFaults()...)
@@ -23,56 +24,55 @@ func (b *bench) outages(s system) {
 	}
 	section := b.report.Section("outage, and connections that failed")
 	cell := func(name string) *report.Cell { return section.Row(name, report.Milliseconds).Column(s.name()) }
-	rest := faults
-	for len(rest) > 0 {
-		// A pair that a fault has left unusable is replaced for the next one.
-		try(cell(rest[0].Name), func(t lab.T) {
+	for round := range b.runs {
+		say("%s: round %d of %d", s.name(), round+1, b.runs)
+		for rest := faults; len(rest) > 0; {
+			// A pair that a fault has left unusable is replaced for the next one.
 			first := rest[0]
-			rest = rest[1:] // even if no pair starts
-			p := start(t, s, true)
-			for well := b.fault(t, s, p, first, cell); well && len(rest) > 0; rest = rest[1:] {
-				well = b.fault(t, s, p, rest[0], cell)
-			}
-		})
+			try(cell(first.Name), func(t lab.T) {
+				rest = rest[1:] // even if no pair starts
+				p := start(t, s, true)
+				for well := fault(t, s, p, first, cell); well && len(rest) > 0; rest = rest[1:] {
+					well = fault(t, s, p, rest[0], cell)
+				}
+			})
+		}
 	}
 	b.backendKilled(s, cell)
 }
 
 // fault measures one; it returns false when the pair did not become well again.
-func (b *bench) fault(t lab.T, s system, p *site.Pair, f site.Fault, cell func(string) *report.Cell) (well bool) {
-	say("%s: %s", s.name(), f.Name)
-	for range b.runs {
-		failed := lab.Try(func(string) {}, func(t lab.T) {
-			p.AwaitHolder(t, p.Master)
-			p.AwaitAnswer(t, p.Node(p.Backup))
-			add(cell(f.Name), watch(t, p, f.Moves, func() { f.Spoil(t, p) }))
-			if holders := p.Holders(t); len(holders) > 1 {
-				cell(f.Name).WithNote("afterwards both nodes hold the VIP")
-			}
-			mend := func() {
-				if f.Mend != nil {
-					f.Mend(t, p)
-				}
-			}
-			if f.Name == site.PoweredOff {
-				add(cell("the master comes back"), watch(t, p, false, func() {
-					mend()
-					p.AwaitHolder(t, p.Master)
-				}))
-				return
-			}
-			mend()
-			s.settle(t, p)
-		})
-		if failed != nil {
-			cell(f.Name).Fail(failed.Error())
-			return false
-		}
-		if cell(f.Name).Note == needsAHand {
-			break // it would be so again, and each takes long
-		}
+func fault(t lab.T, s system, p *site.Pair, f site.Fault, cell func(string) *report.Cell) (well bool) {
+	if cell(f.Name).Note == needsAHand {
+		return true // it would be so again, and takes long
 	}
-	return true
+	say("  %s", f.Name)
+	err := lab.Try(func(string) {}, func(t lab.T) {
+		p.AwaitHolder(t, p.Master)
+		p.AwaitAnswer(t, p.Node(p.Backup))
+		add(cell(f.Name), watch(t, p, f.Moves, func() { f.Spoil(t, p) }))
+		if holders := p.Holders(t); len(holders) > 1 {
+			cell(f.Name).WithNote("afterwards both nodes hold the VIP")
+		}
+		mend := func() {
+			if f.Mend != nil {
+				f.Mend(t, p)
+			}
+		}
+		if f.Name == site.PoweredOff {
+			add(cell("the master comes back"), watch(t, p, false, func() {
+				mend()
+				p.AwaitHolder(t, p.Master)
+			}))
+			return
+		}
+		mend()
+		s.settle(t, p)
+	})
+	if err != nil {
+		cell(f.Name).Fail(err.Error())
+	}
+	return err == nil
 }
 
 // watch returns what becomes of connections to the VIP from before the event until
@@ -119,7 +119,7 @@ func add(cell *report.Cell, r measured) {
 		}
 	}
 	cell.AddDuration(longest.Duration, len(r.Failed()))
-	say("  %v", r.Result)
+	say("    %v", r.Result)
 	if !r.over {
 		cell.WithNote(needsAHand)
 	}
