@@ -47,6 +47,13 @@ func (b *bench) load(s system) {
 	try(through, func(t lab.T) {
 		p := start(t, s, false)
 		direct := p.Servers[0].Listen
+		// Else the client runs out of ports: each is kept for a minute after its
+		// connection has ended.
+		for name, value := range map[string]string{"ip_local_port_range": "1024 65535", "tcp_tw_reuse": "1"} {
+			if err := p.Client.Sysctl("net/ipv4/"+name, value); err != nil {
+				t.Fatal(err)
+			}
+		}
 		measure(p, t, "connections through the pair", func(from *lab.Host) (client.Load, error) { return client.Connections(from, p.VIP(), workers, during) })
 		measure(p, t, "connections to a server directly", func(from *lab.Host) (client.Load, error) { return client.Connections(from, direct, workers, during) })
 		measure(p, t, "queries through the pair", func(from *lab.Host) (client.Load, error) { return client.Queries(from, p.VIP(), workers, during) })
