@@ -87,8 +87,11 @@ func watch(t lab.T, p *site.Pair, moves bool, event func()) measured {
 	event()
 	for time.Since(began) < enough {
 		quiet := 2 * time.Second // time enough for what is noticed later
-		if moves && held(t, p) {
+		switch {
+		case moves && held(t, p):
 			quiet = time.Second
+		case moves: // backends count as down after that
+			quiet = 4 * time.Second
 		}
 		if meter.Steady(quiet) {
 			return measured{meter.Stop(), true}
