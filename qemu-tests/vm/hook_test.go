@@ -43,3 +43,28 @@ func TestHook(t *testing.T) {
 		}
 	}
 }
+
+// TestHookAsksAgain takes as long as Hook waits for the answer that never comes.
+func TestHookAsksAgain(t *testing.T) {
+	m := &VM{Config: Config{Name: "lb-a"}, dir: t.TempDir()}
+	guest, err := net.Listen("unix", m.path("hook"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer guest.Close()
+	go func() {
+		for asked := 1; ; asked++ {
+			conn, err := guest.Accept()
+			if err != nil {
+				return
+			}
+			defer conn.Close()
+			if asked == 2 {
+				fmt.Fprintln(conn, `{"ok":true,"out":"nodev proc"}`)
+			}
+		}
+	}()
+	if got, err := m.Hook("file /proc/filesystems"); err != nil || got != "nodev proc" {
+		t.Errorf("Hook = %q, error %v, want the answer to the second question", got, err)
+	}
+}
