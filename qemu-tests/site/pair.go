@@ -29,8 +29,11 @@ type Inside interface {
 func (s *Site) Start(t lab.T, inside Inside, master, backup vm.Config) *Pair {
 	t.Helper()
 	p := &Pair{Site: s, Inside: inside}
-	p.Master, p.Backup = vm.Start(t, s.Lab, master), vm.Start(t, s.Lab, backup)
+	// One after the other: a backup that comes up first has the VIP, and the master
+	// waits for as long as preempt says.
+	p.Master = vm.Start(t, s.Lab, master)
 	s.AwaitAnswer(t, s.Node(p.Master))
+	p.Backup = vm.Start(t, s.Lab, backup)
 	s.AwaitAnswer(t, s.Node(p.Backup))
 	s.AwaitHolder(t, p.Master)
 	return p
@@ -43,7 +46,7 @@ type Hooked struct {
 	Site *Site
 }
 
-// Signal returns when the VIP is off a node whose keepalived was killed.
+// Signal goes through the test hook.
 func (h Hooked) Signal(t lab.T, m *vm.VM, signal, process string) {
 	t.Helper()
 	if _, err := m.Hook("kill " + signal + " " + process); err != nil {
