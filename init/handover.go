@@ -65,7 +65,10 @@ func (b *balancer) vacate(why string, say say) {
 // it any more. When nobody takes it, the node keeps it. What is asked for stands
 // until the controller's Keep.
 func (b *balancer) letGo(why string) error {
-	patience := 4*b.node.spec.VRRP.AdvertInterval + 500*time.Millisecond
+	// A peer takes over three intervals after the last advert that it obeyed. It
+	// waits up to two more if its own priority changes meanwhile, and the advert that
+	// tells of it may get lost.
+	patience := 6*b.node.spec.VRRP.AdvertInterval + 500*time.Millisecond
 	select {
 	case <-b.controller.LetGo(why):
 		return nil
