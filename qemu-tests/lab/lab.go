@@ -1,5 +1,5 @@
-// Package lab makes an Ethernet segment of network namespaces: a switch, hosts
-// with their cables to it, and tap devices for virtual machines.
+// Package lab makes Ethernet segments of network namespaces: a switch, hosts with
+// their cables to it, and tap devices for virtual machines.
 //
 // It owns names, wiring, the work directory and the removal of it all. It knows
 // neither virtual machines nor MySQL. It needs a sandbox and iproute2.
@@ -8,7 +8,6 @@ package lab
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,9 +15,11 @@ import (
 	"sync/atomic"
 )
 
-// Lab is one Ethernet segment. Nothing on it reaches any other network.
+// Lab is one Ethernet segment, and more where they are asked for. Nothing on them
+// reaches any other network.
 type Lab struct {
-	// Switch is the namespace of the bridge; QEMU runs in it, beside its tap.
+	*Segment
+	// Switch is the namespace of the bridges; QEMU runs in it, beside its taps.
 	Switch Namespace
 	// Dir is the work directory, kept when something fails.
 	Dir string
@@ -33,8 +34,6 @@ type Host struct {
 	Port *Port
 }
 
-const bridge = "lan"
-
 var labs atomic.Int32
 
 // New makes a segment without hosts, to be removed when t is over. With the
@@ -44,41 +43,11 @@ func New(t T) *Lab {
 	t.Helper()
 	l := &Lab{t: t, Dir: workDir(t), prefix: fmt.Sprintf("lab%d", labs.Add(1))}
 	l.Switch = l.namespace("switch")
-	// No spanning tree: a port forwards at once. No snooping: a VRRP advert must
-	// not wait until somebody has asked for its group.
-	l.ip("-n", l.Switch.Name, "link", "add", bridge, "up", "type", "bridge",
-		"stp_state", "0", "forward_delay", "0", "mcast_snooping", "0")
+	l.Segment = l.NewSegment("lan")
 	if os.Getenv("TWINLB_PCAP") == "1" {
 		l.capture()
 	}
 	return l
-}
-
-// Host adds a host with the addresses and waits until its cable carries frames.
-func (l *Lab) Host(name string, addresses ...netip.Prefix) *Host {
-	l.t.Helper()
-	h := &Host{Namespace: l.namespace(name), Port: &Port{Name: name, lab: l}}
-	l.ip("-n", l.Switch.Name, "link", "add", name, "master", bridge, "up",
-		"type", "veth", "peer", "name", "eth0", "netns", h.Name)
-	l.ip("-n", h.Name, "link", "set", "eth0", "up")
-	for _, a := range addresses {
-		l.ip("-n", h.Name, "address", "add", a.String(), "dev", "eth0", "nodad")
-	}
-	h.Port.awaitForwarding()
-	return h
-}
-
-// Tap adds a tap device of that name to the switch, for a virtual machine.
-func (l *Lab) Tap(name string) *Port {
-	l.t.Helper()
-	if tun, err := os.OpenFile("/dev/net/tun", os.O_RDWR, 0); err != nil {
-		l.t.Fatalf("make a tap device: %v (Debian lets every user: sudo chmod 0666 /dev/net/tun)", err)
-	} else {
-		tun.Close()
-	}
-	l.ip("-n", l.Switch.Name, "tuntap", "add", "dev", name, "mode", "tap")
-	l.ip("-n", l.Switch.Name, "link", "set", name, "master", bridge, "up")
-	return &Port{Name: name, lab: l}
 }
 
 func (l *Lab) namespace(name string) Namespace {
@@ -100,7 +69,7 @@ func (l *Lab) ip(args ...string) {
 // capture needs -Z root: tcpdump would give up root and then not write to Dir.
 func (l *Lab) capture() {
 	l.t.Helper()
-	dump := l.Switch.Command("tcpdump", "-Z", "root", "-U", "-i", bridge, "-w", filepath.Join(l.Dir, "lan.pcap"))
+	dump := l.Switch.Command("tcpdump", "-Z", "root", "-U", "-i", l.bridge, "-w", filepath.Join(l.Dir, "lan.pcap"))
 	if err := dump.Start(); err != nil {
 		l.t.Fatalf("capture what passes the switch: %v", err)
 	}

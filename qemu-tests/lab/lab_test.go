@@ -1,8 +1,11 @@
 package lab
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
+	"io"
 	"io/fs"
 	"net"
 	"net/netip"
@@ -18,7 +21,6 @@ import (
 var (
 	clientAddress = netip.MustParsePrefix("192.168.100.1/24")
 	serverAddress = netip.MustParsePrefix("192.168.100.51/24")
-	vip           = netip.MustParsePrefix("192.168.100.60/32")
 )
 
 func TestMain(m *testing.M) { sandbox.Main(m) }
@@ -83,35 +85,106 @@ func TestPort(t *testing.T) {
 }
 
 func TestWhoHas(t *testing.T) {
+	for _, tt := range []struct{ name, vip, a, b, client string }{
+		{"IPv4", "192.168.100.60/32", "192.168.100.53/24", "192.168.100.54/24", "192.168.100.1/24"},
+		{"IPv6", "2001:db8::60/128", "2001:db8::53/64", "2001:db8::54/64", "2001:db8::1/64"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			l := New(t)
+			client := l.Host("client", netip.MustParsePrefix(tt.client))
+			a, b := l.Host("lb-a", netip.MustParsePrefix(tt.a)), l.Host("lb-b", netip.MustParsePrefix(tt.b))
+			check := func(when string, want ...*Host) {
+				t.Helper()
+				got, err := client.WhoHas(netip.MustParsePrefix(tt.vip).Addr(), 100*time.Millisecond)
+				if err != nil {
+					t.Fatal(err)
+				}
+				macs := make(map[string]bool)
+				for _, h := range want {
+					macs[macOf(t, h)] = true
+				}
+				for _, mac := range got {
+					if !macs[mac.String()] {
+						t.Errorf("%s: %v claims the VIP, want only %v", when, mac, macs)
+					}
+				}
+				if len(got) != len(want) {
+					t.Errorf("%s: %d claim the VIP, want %d", when, len(got), len(want))
+				}
+			}
+			check("on nobody")
+			l.ip("-n", a.Name, "address", "add", tt.vip, "dev", "eth0", "nodad")
+			check("on one", a)
+			l.ip("-n", b.Name, "address", "add", tt.vip, "dev", "eth0", "nodad")
+			check("on both", a, b)
+			l.ip("-n", a.Name, "address", "del", tt.vip, "dev", "eth0")
+			check("on the other", b)
+		})
+	}
+}
+
+func TestSegmentsAreApart(t *testing.T) {
+	l := New(t)
+	server := l.Host("mysql1", serverAddress)
+	address := serveGreeting(t, server)
+	if err := greet(l.NewSegment("second").Host("stranger", clientAddress), address); err == nil {
+		t.Errorf("dial %s from another segment succeeded, want it unreachable", address)
+	}
+}
+
+// The kernel of the machine that runs the tests may know no VLANs.
+func TestTrunk(t *testing.T) {
 	l := New(t)
 	client := l.Host("client", clientAddress)
-	a, b := l.Host("lb-a", netip.MustParsePrefix("192.168.100.53/24")), l.Host("lb-b", netip.MustParsePrefix("192.168.100.54/24"))
-	check := func(when string, want ...*Host) {
-		t.Helper()
-		got, err := client.WhoHas(vip.Addr(), 100*time.Millisecond)
-		if err != nil {
+	_, socket := l.Trunk("lb-a")
+	machine, err := net.Dial("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer machine.Close()
+	machine.SetDeadline(time.Now().Add(5 * time.Second))
+	const broadcast = "\xff\xff\xff\xff\xff\xff\x52\x54\x00\x00\x00\x01"
+	request := "\x08\x06\x00\x01\x08\x00\x06\x04\x00\x01\x52\x54\x00\x00\x00\x01\xc0\xa8\x64\x35\x00\x00\x00\x00\x00\x00\xc0\xa8\x64\x01"
+	ask := func(tag string) {
+		frame := broadcast + tag + request
+		if _, err := machine.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(frame))), frame...)); err != nil {
 			t.Fatal(err)
 		}
-		macs := make(map[string]bool)
-		for _, h := range want {
-			macs[macOf(t, h)] = true
+	}
+	ask("")                 // lost
+	ask("\x81\x00\x00\x65") // the tag 101: lost
+	ask("\x81\x00\x00\x64")
+	answers := 0
+	for answers == 0 {
+		var length uint32
+		if err := binary.Read(machine, binary.BigEndian, &length); err != nil {
+			t.Fatalf("wait for the answer of %v: %v", macOf(t, client), err)
 		}
-		for _, mac := range got {
-			if !macs[mac.String()] {
-				t.Errorf("%s: %v claims the VIP, want only %v", when, mac, macs)
-			}
+		frame := make([]byte, length)
+		if _, err := io.ReadFull(machine, frame); err != nil {
+			t.Fatal(err)
 		}
-		if len(got) != len(want) {
-			t.Errorf("%s: %d claim the VIP, want %d", when, len(got), len(want))
+		if got := frame[12:16]; !bytes.Equal(got, []byte{0x81, 0, 0, 100}) {
+			t.Fatalf("a frame comes with % x after its addresses, want the tag 100", got)
+		}
+		if bytes.HasPrefix(frame[16:], []byte("\x08\x06\x00\x01\x08\x00\x06\x04\x00\x02")) {
+			answers++
 		}
 	}
-	check("on nobody")
-	l.ip("-n", a.Name, "address", "add", vip.String(), "dev", "eth0")
-	check("on one", a)
-	l.ip("-n", b.Name, "address", "add", vip.String(), "dev", "eth0")
-	check("on both", a, b)
-	l.ip("-n", a.Name, "address", "del", vip.String(), "dev", "eth0")
-	check("on the other", b)
+	machine.SetDeadline(time.Now().Add(200 * time.Millisecond))
+	for {
+		var length uint32
+		if binary.Read(machine, binary.BigEndian, &length) != nil {
+			return
+		}
+		frame := make([]byte, length)
+		if _, err := io.ReadFull(machine, frame); err != nil {
+			t.Fatal(err)
+		}
+		if bytes.HasPrefix(frame[16:], []byte("\x08\x06\x00\x01\x08\x00\x06\x04\x00\x02")) {
+			t.Error("a request without the tag was answered as well")
+		}
+	}
 }
 
 func TestLabLeavesNothing(t *testing.T) {

@@ -23,18 +23,21 @@ const hookPort = "twinlb.test"
 func (m *VM) options() []string {
 	o := []string{
 		"-name", m.Name,
-		"-machine", "q35", "-accel", "tcg", "-smp", "1",
+		"-machine", cmp.Or(m.Type, "q35"), "-accel", "tcg", "-smp", "1",
 		"-m", fmt.Sprint(m.Memory),
 		"-no-reboot", "-nodefaults", "-display", "none", "-vga", "std",
 		"-chardev", "stdio,id=serial,signal=off", "-serial", "chardev:serial",
 		"-qmp", "unix:" + m.path("qmp") + ",server=on,wait=off",
-		"-netdev", "tap,id=lan,ifname=" + m.Name + ",script=no,downscript=no",
-		"-device", cmp.Or(m.NIC, "virtio-net-pci") + ",id=nic,netdev=lan,romfile=,mac=" + m.MAC,
+	}
+	o = append(o, m.card(0, m.MAC)...)
+	for i, c := range m.Cards {
+		o = append(o, m.card(i+1, c.MAC)...)
+	}
+	o = append(o,
 		"-device", "virtio-rng-pci",
 		"-device", "virtio-serial-pci",
-		"-chardev", "socket,id=hook,server=on,wait=off,path=" + m.path("hook"),
-		"-device", "virtserialport,chardev=hook,name=" + hookPort,
-	}
+		"-chardev", "socket,id=hook,server=on,wait=off,path="+m.path("hook"),
+		"-device", "virtserialport,chardev=hook,name="+hookPort)
 	if m.Unplugged {
 		o = append(o, "-S")
 	}
@@ -54,8 +57,7 @@ func (m *VM) options() []string {
 		if filepath.Ext(m.Disk) == ".qcow2" {
 			format = "qcow2"
 		}
-		// A comma within an option is written twice (qemu-options).
-		file := strings.ReplaceAll(m.Disk, ",", ",,")
+		file := optionValue(m.Disk)
 		if m.Unreadable > 0 {
 			file = "blkdebug:" + m.path("unreadable") + ":" + file
 		}
@@ -63,8 +65,63 @@ func (m *VM) options() []string {
 			"-drive", "if=none,snapshot=on,id=disk,format="+format+",file="+file)
 		o = append(o, m.storage()...)
 	}
+	for i, d := range m.Drives {
+		o = append(o, m.drive(i, d)...)
+	}
 	return o
 }
+
+// card is the i-th NIC and what its cable is plugged into.
+func (m *VM) card(i int, mac string) []string {
+	cable := fmt.Sprintf("tap,id=%s,ifname=%s,script=no,downscript=no", nth("lan", i), tap(m.Name, i))
+	if i == 0 && m.trunk != "" {
+		cable = "stream,id=lan,server=off,addr.type=unix,addr.path=" + m.trunk
+	}
+	return []string{
+		"-netdev", cable,
+		"-device", fmt.Sprintf("%s,id=%s,netdev=%s,romfile=,mac=%s", cmp.Or(m.NIC, "virtio-net-pci"), nth("nic", i), nth("lan", i), mac),
+	}
+}
+
+// tap is the name of the tap device of the machine's i-th NIC.
+func tap(machine string, i int) string { return nth(machine, i) }
+
+func nth(name string, i int) string {
+	if i == 0 {
+		return name
+	}
+	return fmt.Sprint(name, i+1)
+}
+
+// drive is the i-th of the Drives.
+func (m *VM) drive(i int, d Drive) []string {
+	id := fmt.Sprintf("drive%d", i)
+	o := []string{"-drive", fmt.Sprintf("if=none,readonly=%s,snapshot=%s,id=%s,format=raw,file=%s",
+		onOff(isCD(d.Device)), onOff(!isCD(d.Device)), id, optionValue(d.File))}
+	device := d.Device + ",drive=" + id
+	switch {
+	case strings.HasPrefix(d.Device, "scsi-"):
+		o = append(o, "-device", "virtio-scsi-pci,id=scsi"+id)
+		device += ",bus=scsi" + id + ".0"
+	case d.Device == "nvme":
+		device += ",serial=" + id
+	case strings.HasPrefix(d.Device, "ide-") && m.Type == "pc": // Proxmox's ide2
+		device += ",bus=ide.1,unit=0"
+	}
+	return append(o, "-device", device)
+}
+
+func isCD(device string) bool { return strings.HasSuffix(device, "-cd") }
+
+func onOff(is bool) string {
+	if is {
+		return "on"
+	}
+	return "off"
+}
+
+// optionValue writes a comma within an option twice (qemu-options).
+func optionValue(file string) string { return strings.ReplaceAll(file, ",", ",,") }
 
 // storage is the devices that make the drive a disk of the machine.
 func (m *VM) storage() []string {

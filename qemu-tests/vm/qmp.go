@@ -16,14 +16,20 @@ func (m *VM) PowerButton() error {
 	return m.qmp("system_powerdown", nil)
 }
 
-// Unplug takes the carrier from the guest's NIC.
-func (m *VM) Unplug() error {
-	return m.qmp("set_link", map[string]any{"name": "nic", "up": false})
-}
+// Unplug takes the carrier from the guest's first NIC.
+func (m *VM) Unplug() error { return m.setLink(0, false) }
 
 // Replug undoes Unplug.
-func (m *VM) Replug() error {
-	return m.qmp("set_link", map[string]any{"name": "nic", "up": true})
+func (m *VM) Replug() error { return m.setLink(0, true) }
+
+// UnplugCard is Unplug for the i-th of the Cards.
+func (m *VM) UnplugCard(i int) error { return m.setLink(i+1, false) }
+
+// ReplugCard undoes UnplugCard.
+func (m *VM) ReplugCard(i int) error { return m.setLink(i+1, true) }
+
+func (m *VM) setLink(i int, up bool) error {
+	return m.qmp("set_link", map[string]any{"name": nth("nic", i), "up": up})
 }
 
 // Deafen drops every frame on its way to the guest, which keeps its carrier and

@@ -17,11 +17,12 @@ import (
 	"twinlb/qemu-tests/lab"
 )
 
-// Config is a machine: q35 with one CPU, one NIC, a virtio RNG, a serial console
-// and a VGA screen that nobody sees.
+// Config is a machine with one CPU, a virtio RNG, a serial console and a VGA screen
+// that nobody sees.
 type Config struct {
 	Name   string // also of the tap and of the directory under the lab's
-	MAC    string // of its NIC
+	Type   string // QEMU's name of it; "" is q35
+	MAC    string // of its first NIC
 	Memory int    // MiB; 0 is 128
 
 	// Kernel, if set, is started without firmware, with Initrd and Append.
@@ -31,10 +32,26 @@ type Config struct {
 	// guest writes is lost. It is qcow2 if its name says so.
 	Disk    string
 	Storage string // QEMU's name of what the disk is or hangs on; "" is virtio-blk-pci
-	NIC     string // QEMU's name of the NIC; "" is virtio-net-pci
+	NIC     string // QEMU's name of the NICs; "" is virtio-net-pci
+
+	Cards  []Card  // NICs after the first
+	Drives []Drive // besides Disk
+	Tagged bool    // the frames of the first NIC have the tag of lab.VLAN
 
 	Unplugged  bool  // starts without a carrier; Replug gives it one
 	Unreadable int64 // byte of the disk whose sector gives a read error; 0 is none
+}
+
+// Card is a further NIC.
+type Card struct {
+	MAC string
+	On  *lab.Segment // nil is that of the first NIC
+}
+
+// Drive is what is in a slot of the machine. Nothing is written to its file.
+type Drive struct {
+	File   string
+	Device string // QEMU's name of it: ide-cd, scsi-cd, scsi-hd, nvme, virtio-blk-pci …
 }
 
 // VM is a machine that was started. It never reboots: a reset ends it.
@@ -46,6 +63,7 @@ type VM struct {
 
 	t      lab.T
 	host   lab.Namespace // where QEMU runs
+	trunk  string        // socket of the first NIC's cable; "" is a tap
 	dir    string
 	qemu   *exec.Cmd
 	exited chan struct{} // closed when QEMU has ended, after err is set
@@ -58,7 +76,12 @@ func Plug(t lab.T, l *lab.Lab, c Config) *VM {
 	if c.Memory == 0 {
 		c.Memory = 128
 	}
-	m := &VM{Config: c, Port: l.Tap(c.Name), t: t, host: l.Switch, dir: filepath.Join(l.Dir, c.Name)}
+	m := &VM{Config: c, t: t, host: l.Switch, dir: filepath.Join(l.Dir, c.Name)}
+	if c.Tagged {
+		m.Port, m.trunk = l.Trunk(c.Name)
+	} else {
+		m.Port = l.Tap(c.Name)
+	}
 	if err := os.Mkdir(m.dir, 0o755); err != nil {
 		t.Fatalf("make the directory of machine %s: %v", c.Name, err)
 	}
@@ -72,6 +95,13 @@ func Plug(t lab.T, l *lab.Lab, c Config) *VM {
 		if err := os.WriteFile(m.path("unreadable"), []byte(rule), 0o644); err != nil {
 			t.Fatalf("give machine %s a bad disk: %v", c.Name, err)
 		}
+	}
+	for i, card := range c.Cards {
+		segment := card.On
+		if segment == nil {
+			segment = l.Segment
+		}
+		segment.Tap(tap(c.Name, i+1))
 	}
 	t.Cleanup(m.cleanup)
 	return m

@@ -112,6 +112,10 @@ func TestCommandLine(t *testing.T) {
 			" -drive if=none,snapshot=on,id=disk,format=qcow2,file=a,,b.qcow2 -device virtio-blk-pci,drive=disk,bootindex=1"},
 		{"UEFI", Config{UEFI: true},
 			" -drive if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd -drive if=pflash,format=raw,file=DIR/vars.fd"},
+		{"drives", Config{Drives: []Drive{{"a,b.iso", "ide-cd"}, {"c.img", "scsi-hd"}, {"d.img", "nvme"}}},
+			" -drive if=none,readonly=on,snapshot=off,id=drive0,format=raw,file=a,,b.iso -device ide-cd,drive=drive0" +
+				" -drive if=none,readonly=off,snapshot=on,id=drive1,format=raw,file=c.img -device virtio-scsi-pci,id=scsidrive1 -device scsi-hd,drive=drive1,bus=scsidrive1.0" +
+				" -drive if=none,readonly=off,snapshot=on,id=drive2,format=raw,file=d.img -device nvme,drive=drive2,serial=drive2"},
 	}
 	for _, tt := range tests {
 		tt.config.Name, tt.config.MAC, tt.config.Memory = "lb-a", "52:54:00:00:00:53", 64
