@@ -20,16 +20,19 @@ choice   := $(if $(NODE),--node '$(NODE)',--role '$(ROLE)')
 export CMD # may have quotes and several lines
 
 .DELETE_ON_ERROR:
-.PHONY: help image run bench check test unit lint vm repro update-sources sources clean twinlb test-packages
+.PHONY: help image seed run bench check test unit lint vm repro update-sources sources clean twinlb test-packages
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo "  ROLE=master|backup or NODE=name, SEED=file, CMD=command, KEYS=folder, FORMAT=raw|qcow2, OUT=file,"
+	@echo "  ROLE=master|backup|none or NODE=name, SEED=file, CMD=command, KEYS=folder, FORMAT=raw|qcow2, OUT=file,"
 	@echo "  VS=debian, ONLY=sizes,build,boot,memory,idle,load,outages, RUNS=5, V=1, SOURCES_DIR=folder"
 
-image: twinlb ## build the disk of one node: make image ROLE=master
+image: twinlb ## build the disk of one node: make image ROLE=master; of any: ROLE=none
 	@$(twinlb) image $(choice) --seed '$(SEED)' --format '$(FORMAT)' --keys '$(KEYS)' --out '$(OUT)' $(verbose)
+
+seed: twinlb ## write a drive with the seed of one node: make seed ROLE=backup OUT=cidata.iso
+	@$(twinlb) seed '$(SEED)' $(choice) --keys '$(KEYS)' --out '$(OUT)'
 
 run: twinlb test-packages ## run the pair here, with demo servers: make run, or make run CMD='mariadb -h …'
 	@$(twinlb) build $(verbose)

@@ -9,7 +9,7 @@ fragments=$(cd "$(dirname "$0")/../boot/kernel" && pwd)
 cmdline=$(sed 's/quiet//' "$(dirname "$0")/../boot/cmdline")
 cd "$1"
 shift
-[ $# -gt 0 ] || set -- vmware hyperv watchdog firewall emulated virtio console containment hardening
+[ $# -gt 0 ] || set -- vmware hyperv drives watchdog firewall emulated virtio console containment hardening
 
 export KBUILD_BUILD_TIMESTAMP='1970-01-01 00:00:00 UTC' KBUILD_BUILD_VERSION=1
 export KBUILD_BUILD_USER=twinlb KBUILD_BUILD_HOST=twinlb LOCALVERSION=

@@ -7,14 +7,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
 	"twinlb/image/disk"
-	"twinlb/image/keys"
-	"twinlb/seed"
-	"twinlb/services/admin"
 
 	"github.com/spf13/cobra"
 )
@@ -30,12 +26,13 @@ func imageCommand() *cobra.Command {
 	var o order
 	command := &cobra.Command{
 		Use:   "image --role ROLE",
-		Short: "Build the bootable disk of one node",
+		Short: "Build the bootable disk of one node, or of any",
 		Args:  cobra.NoArgs,
 		RunE:  func(*cobra.Command, []string) error { return o.build() },
 	}
 	o.flags(command)
 	flags := command.Flags()
+	flags.Lookup("role").Usage = "role of the node: master or backup; none: a disk without a seed, for any node"
 	flags.StringVar(&o.seed, "seed", "examples/pair.yaml", "seed of the pair: a file, or a NoCloud folder with user-data")
 	flags.StringVar(&o.keys, "keys", "", "folder of the pair's keys (default: beside the seed, NAME.keys)")
 	flags.StringVar(&o.out, "out", "", "image to write (default: build/twinlb-ROLE.img)")
@@ -50,13 +47,12 @@ func imageCommand() *cobra.Command {
 
 func (o *order) build() error {
 	began := time.Now()
-	pair, userData, err := o.readSeed()
-	if err != nil {
-		return err
-	}
-	spec, err := o.of(pair)
-	if err != nil {
-		return err
+	var own *resolved // nil for a disk without a seed
+	if !o.seedless() {
+		var err error
+		if own, err = o.resolve(o.seed, os.Stderr); err != nil {
+			return err
+		}
 	}
 	format, err := o.diskFormat()
 	if err != nil {
@@ -69,33 +65,62 @@ func (o *order) build() error {
 	if _, err := p.readLock(); err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "%s (%s) of %s, seed %s\n", spec.Node.Name, spec.Node.Role, o.seed, seed.Digest(userData))
+	if own != nil {
+		fmt.Fprintln(os.Stderr, own)
+	}
 	if err := p.ensurePackages(); err != nil {
 		return err
 	}
-	if o.keys == "" {
-		o.keys = keys.Folder(o.seed)
-	}
-	secret, made, err := keys.Load(o.keys)
-	if err != nil {
-		return err
-	}
-	if made {
-		fmt.Fprintf(os.Stderr, "  made the pair's secret in %s: keep it, and use it for every node of the pair\n", o.keys)
+	if own != nil {
+		if err := own.loadKeys(o.keys); err != nil {
+			return err
+		}
 	}
 	built, err := p.buildParts(o.testHook)
 	if err != nil {
 		return err
 	}
+	if own != nil {
+		if err := p.tryPair(own, built); err != nil {
+			return err
+		}
+	}
+	out := o.outPath(own, format)
+	if err := p.writeDisk(out, format, own, built); err != nil {
+		return err
+	}
+	if err := o.summary(out, format, built, time.Since(began)); err != nil {
+		return err
+	}
+	if own == nil {
+		fmt.Printf("  seed    none: at its start it waits for a drive labelled cidata, which is made with\n"+
+			"          build/twinlb seed SEED --role ROLE --out %s\n", seedDrive)
+		return nil
+	}
+	return own.login()
+}
+
+// seedless tells whether the disk is for any node of any pair.
+func (o *order) seedless() bool { return o.role == noRole && o.node == "" }
+
+const (
+	noRole    = "none"
+	seedDrive = "cidata.iso" // in what is said about a disk without a seed
+)
+
+// tryPair tries every node's configuration on the programs that are shipped.
+func (p *project) tryPair(own *resolved, built *parts) error {
 	step := p.report.Start("check", "haproxy -c and keepalived -t for every node")
-	if err := verifyPair(pair, secret, built); err != nil {
+	if err := verifyPair(own.pair, own.secret, built); err != nil {
 		return step.Failed(err)
 	}
 	step.Done("haproxy -c and keepalived -t accept every node")
+	return nil
+}
 
-	out := o.outPath(format)
-	step = p.report.Start("disk", "writing "+out)
-	layout, err := p.layout(spec, userData, secret, built)
+func (p *project) writeDisk(out string, format disk.Format, own *resolved, built *parts) error {
+	step := p.report.Start("disk", "writing "+out)
+	layout, err := p.layout(own, built)
 	if err != nil {
 		return step.Failed(err)
 	}
@@ -106,24 +131,7 @@ func (o *order) build() error {
 		return step.Failed(err)
 	}
 	step.Done("written")
-	knownHosts, err := writeKnownHosts(o.keys, pair, secret)
-	if err != nil { // the folder of the keys may be one that nobody writes to
-		fmt.Fprintln(os.Stderr, "  note:", err)
-	}
-	if err := o.summary(out, format, built, time.Since(began)); err != nil {
-		return err
-	}
-	return o.login(spec, secret, knownHosts)
-}
-
-// readSeed returns the bytes with what they mean: they are baked as they are.
-func (o *order) readSeed() (*seed.Pair, []byte, error) {
-	pair, err := seed.Load(o.seed)
-	if err != nil {
-		return nil, nil, err
-	}
-	_, userData, err := seed.Read(o.seed)
-	return pair, userData, err
+	return nil
 }
 
 func (o *order) diskFormat() (disk.Format, error) {
@@ -134,13 +142,13 @@ func (o *order) diskFormat() (disk.Format, error) {
 	return "", fmt.Errorf("choose a format: %q is neither %s nor %s", o.format, disk.Raw, disk.QCOW2)
 }
 
-func (o *order) outPath(format disk.Format) string {
+func (o *order) outPath(own *resolved, format disk.Format) string {
 	if o.out != "" {
 		return o.out
 	}
-	name := o.role
-	if o.node != "" {
-		name = o.node
+	name := noRole
+	if own != nil {
+		name = o.name(own.spec)
 	}
 	extension := ".img"
 	if format == disk.QCOW2 {
@@ -166,30 +174,11 @@ func (o *order) summary(out string, format disk.Format, built *parts, took time.
 	fmt.Printf("\n%s in %.1f s\n", out, took.Seconds())
 	fmt.Printf("  size    %.1f MiB, %.1f MiB of it used; kernel and initramfs %.2f MiB\n", mib(size), mib(used), mib(boot))
 	fmt.Printf("  sha256  %s\n", sum)
-	fmt.Printf("  try it  %s\n", strings.Join([]string{
-		"qemu-system-x86_64 -m 256 -nographic",
-		fmt.Sprintf("-drive file=%s,format=%s,if=virtio,snapshot=on", out, format),
-		"-nic user,model=virtio",
-	}, " "))
-	return nil
-}
-
-// login says how to reach the node, or that nobody can.
-func (o *order) login(spec *seed.Spec, secret keys.Secret, knownHosts string) error {
-	if !admin.Listens(spec) {
-		fmt.Printf("  ssh     nobody can log in: there are no ssh_authorized_keys in %s\n", o.seed)
-		return nil
+	try := fmt.Sprintf("qemu-system-x86_64 -m 256 -nographic -drive file=%s,format=%s,if=virtio,snapshot=on -nic user,model=virtio", out, format)
+	if o.seedless() {
+		try += " -cdrom " + seedDrive
 	}
-	fingerprint, err := admin.Fingerprint(secret.HostKey(spec.Node.Name))
-	if err != nil {
-		return err
-	}
-	option := ""
-	if knownHosts != "" {
-		option = "-o UserKnownHostsFile=" + knownHosts + " "
-	}
-	fmt.Printf("  ssh     ssh %s%s@%s status\n", option, admin.Login, spec.Node.Address.Addr())
-	fmt.Printf("          host key %s\n", fingerprint)
+	fmt.Printf("  try it  %s\n", try)
 	return nil
 }
 

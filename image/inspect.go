@@ -96,6 +96,9 @@ func open(file string) (*disk.Image, []content, error) {
 			}
 		}
 	}
+	if len(bytes.Trim(image.Seed, "\x00")) == 0 { // it waits for a drive
+		return image, contents, nil
+	}
 	bundle, err := seed.DecodeBundle(bytes.NewReader(image.Seed))
 	if err != nil {
 		return nil, nil, fmt.Errorf("look into %s: %w", file, err)

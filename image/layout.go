@@ -14,6 +14,7 @@ import (
 	"twinlb/services/admin"
 	"twinlb/services/haproxy"
 	"twinlb/services/keepalived"
+	"twinlb/services/plan"
 )
 
 // Files of the host's boot loaders, from the packages systemd-boot-efi and
@@ -31,8 +32,8 @@ const (
 	licencesPath  = "LICENCES.TXT"
 )
 
-// layout puts one node's disk together.
-func (p *project) layout(spec *seed.Spec, userData []byte, secret keys.Secret, built *parts) (disk.Layout, error) {
+// layout puts one node's disk together, or without a seed any node's.
+func (p *project) layout(own *resolved, built *parts) (disk.Layout, error) {
 	read := func(path string) (data []byte, err error) {
 		if data, err = os.ReadFile(path); err != nil {
 			err = fmt.Errorf("put the disk together: %w", err)
@@ -73,18 +74,16 @@ func (p *project) layout(spec *seed.Spec, userData []byte, secret keys.Secret, b
 	if err != nil {
 		return disk.Layout{}, err
 	}
-	bundle := seed.Bundle{
-		UserData: userData,
-		NodeName: spec.Node.Name,
-		HostKey:  secret.HostKey(spec.Node.Name),
-		PairKey:  secret.PairKey(),
-	}
-	baked, err := bundle.Encode()
-	if err != nil {
-		return disk.Layout{}, err
+	var id [16]byte
+	var baked []byte
+	if own != nil {
+		id = own.secret.DiskID(own.spec.Node.Name)
+		if baked, err = own.bundle().Encode(); err != nil {
+			return disk.Layout{}, err
+		}
 	}
 	return disk.Layout{
-		ID:        secret.DiskID(spec.Node.Name),
+		ID:        id,
 		Seed:      baked,
 		BootImage: loader.Boot,
 		CoreImage: loader.Core,
@@ -101,7 +100,7 @@ func (p *project) layout(spec *seed.Spec, userData []byte, secret keys.Secret, b
 func verifyPair(pair *seed.Pair, secret keys.Secret, built *parts) error {
 	var checks []verify.Check
 	for _, spec := range pair.Specs() {
-		host := hostOf(spec)
+		host := plan.Host(spec)
 		if admin.Listens(spec) {
 			if _, err := admin.Service(spec, secret.HostKey(spec.Node.Name)); err != nil {
 				return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -10,11 +11,28 @@ import (
 
 	"twinlb/image/disk"
 	"twinlb/image/initramfs"
-	"twinlb/image/keys"
-	"twinlb/seed"
 )
 
-// pack writes an image of lb-a with parts that no compiler made, in a folder and
+// exampleNode is lb-a of the example, with its keys in that folder.
+func exampleNode(t *testing.T, keyFolder, secret string) *resolved {
+	t.Helper()
+	if err := os.MkdirAll(keyFolder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(keyFolder, "secret"), []byte(secret), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	own, err := (&choice{node: "lb-a"}).resolve("../examples/pair.yaml", io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := own.loadKeys(keyFolder); err != nil {
+		t.Fatal(err)
+	}
+	return own
+}
+
+// pack writes an image of lb-a, or one without a seed, with parts that no compiler made, in a folder and
 // with a copy of the keys of its own.
 func pack(t *testing.T, format disk.Format, secret string) string {
 	t.Helper()
@@ -43,31 +61,12 @@ func pack(t *testing.T, format disk.Format, secret string) string {
 		t.Fatal(err)
 	}
 
-	keyFolder := filepath.Join(dir, "deep", "pair.keys")
-	if err := os.MkdirAll(keyFolder, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(keyFolder, "secret"), []byte(secret), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	pairSecret, _, err := keys.Load(keyFolder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, userData, err := seed.Read("../examples/pair.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	pair, err := seed.Parse("pair.yaml", userData)
-	if err != nil {
-		t.Fatal(err)
-	}
-	spec, err := pair.ForName("lb-a")
-	if err != nil {
-		t.Fatal(err)
+	var own *resolved
+	if secret != noSecret {
+		own = exampleNode(t, filepath.Join(dir, "deep", "pair.keys"), secret)
 	}
 	p := &project{root: ".."}
-	layout, err := p.layout(spec, userData, pairSecret, built)
+	layout, err := p.layout(own, built)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,6 +80,7 @@ func pack(t *testing.T, format disk.Format, secret string) string {
 var (
 	oneSecret     = strings.Repeat("01", 32)
 	anotherSecret = strings.Repeat("02", 32)
+	noSecret      = "" // nor a seed
 )
 
 func TestSameInputGivesSameBytes(t *testing.T) {
@@ -113,5 +113,23 @@ func TestImageHoldsAllThatItIsMadeOf(t *testing.T) {
 		if !got[want] {
 			t.Errorf("%s is not in the image: %v", want, got)
 		}
+	}
+}
+
+func TestImageWithoutASeedHoldsNone(t *testing.T) {
+	image, contents, err := open(pack(t, disk.Raw, noSecret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left := bytes.Trim(image.Seed, "\x00"); len(image.Seed) == 0 || len(left) > 0 {
+		t.Errorf("the seed partition has %d bytes, of which %q are not zero", len(image.Seed), left)
+	}
+	for _, c := range contents {
+		if strings.HasPrefix(c.path, seedFolder) {
+			t.Errorf("%s is in the image", c.path)
+		}
+	}
+	if err := same(pack(t, disk.Raw, noSecret), pack(t, disk.Raw, noSecret)); err != nil {
+		t.Errorf("two images from the same input: %v", err)
 	}
 }

@@ -26,7 +26,7 @@ func main() {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
-		imageCommand(), buildCommand(),
+		imageCommand(), seedCommand(), buildCommand(),
 		checkCommand(), renderCommand(), sqlCommand(),
 		lsCommand(), catCommand(),
 		packagesCommand(), updateSourcesCommand(), reproCommand(), sourcesCommand(),
@@ -36,10 +36,14 @@ func main() {
 	switch {
 	case err == nil:
 		return
+	case errors.Is(err, errDifferent): // the diff says it
 	case errors.As(err, &problems): // each begins with its place
 		fmt.Fprintln(os.Stderr, err)
 	default:
 		fmt.Fprintf(os.Stderr, "twinlb: %v\n", err)
+	}
+	if errors.As(err, new(trouble)) {
+		os.Exit(2)
 	}
 	os.Exit(1)
 }

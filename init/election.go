@@ -98,7 +98,7 @@ func (b *balancer) guard() {
 // decided makes a new decision known: to the console and to the peers, which have
 // to know why this node lets the VIP go.
 func (b *balancer) decided(d failover.Decision) {
-	b.node.log("failover", "%s: %s", able(d.Able, d.Preference), d.Reason)
+	b.node.log("failover", "%s: %s", able(d.Able, d.StepsBack > 0, d.Gives()), d.Reason)
 	b.tellPeers()
 }
 

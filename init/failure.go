@@ -12,7 +12,7 @@ import (
 // A node that shows it holds no VIP and answers nothing.
 func failureScreen(n *node, failed step, err error) string {
 	who := "This node"
-	if n.bundle != nil {
+	if n.bundle != nil && n.bundle.NodeName != "" {
 		who = n.bundle.NodeName
 	}
 	var b strings.Builder

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -81,7 +83,7 @@ func (b *balancer) letGo(why string) error {
 // it, or why none would.
 func successor(pair *status.Pair) (*status.Node, error) {
 	var refused []string
-	for _, p := range pair.Peers {
+	for _, p := range byPriority(pair.Peers) {
 		why := ""
 		switch n := p.Node; {
 		case !p.Heard || n == nil:
@@ -91,13 +93,28 @@ func successor(pair *status.Pair) (*status.Node, error) {
 		case n.VRRP.State != string(keepalived.StateBackup):
 			why = fmt.Sprintf("is %s", n.VRRP.State)
 		case len(n.Lost()) > len(pair.Node.Lost()):
-			why = "reaches no backend of " + strings.Join(n.Lost(), ", ")
+			// It would be elected all the same, whoever comes after it.
+			return nil, fmt.Errorf("%s would take the VIP over, and reaches no backend of %s", p.Name, strings.Join(n.Lost(), ", "))
 		default:
 			return n, nil
 		}
 		refused = append(refused, p.Name+" "+why)
 	}
 	return nil, fmt.Errorf("nobody would take the VIP over: %s", strings.Join(refused, "; "))
+}
+
+// byPriority is the order in which keepalived elects peers, those that are not known
+// last.
+func byPriority(peers []status.Peer) []status.Peer {
+	priority := func(p status.Peer) int {
+		if p.Node == nil {
+			return 0
+		}
+		return p.Node.VRRP.Priority + p.Node.VRRP.Preference
+	}
+	return slices.SortedStableFunc(slices.Values(peers), func(a, b status.Peer) int {
+		return cmp.Compare(priority(b), priority(a))
+	})
 }
 
 // elsewhere says where the VIP is when it is not here.

@@ -31,6 +31,7 @@ type node struct {
 	orders   chan order
 	reaper   *supervise.Reaper
 	bundle   *seed.Bundle
+	origin   seedOrigin
 	spec     *seed.Spec
 	link     netlink.Link
 	host     services.Host
@@ -48,7 +49,7 @@ type step struct {
 var boot = []step{
 	{"mounts", (*node).mount, "The image is damaged, or this is no machine it was made for. Write the image again."},
 	{"confinement", (*node).confine, "The image is damaged, or this is no machine it was made for. Write the image again."},
-	{"seed", (*node).readSeed, "Correct the seed, make the image again with `make image`, and write it to this machine's disk."},
+	{"seed", (*node).readSeed, "Correct the seed and give it to this machine again: with `make image` on its disk, or with `twinlb seed` on a drive."},
 	{"firewall", (*node).closePorts, "The image is damaged. Write the image again."},
 	{"network", (*node).configureNetwork, "Correct the seed or the machine's network card, then start it again."},
 	{"services", (*node).startServices, "The image is damaged, or memory is too small: 64 MiB is enough. Write the image again."},

@@ -33,19 +33,20 @@ func (n *node) closePorts() error {
 }
 
 func (n *node) configureNetwork() error {
-	link, err := network.Find(n.spec.Node, linkPatience)
+	links, err := network.Apply(n.spec.Network, linkPatience, func(err error) { n.log("network", "%v", err) })
 	if err != nil {
 		return err
 	}
-	n.link = link
-	n.host.Interface = link.Attrs().Name
-	// A missing setting makes a node slower to fail over, not useless.
-	if err := network.Tune(n.host.Interface); err != nil {
-		n.log("network", "%v", err)
+	n.link = links[n.spec.Network.Traffic]
+	n.host.Interface = n.link.Attrs().Name
+	if management := links[n.spec.Network.Management]; management != nil {
+		n.host.Management = management.Attrs().Name
 	}
-	if err := network.Apply(link, n.spec.Node.Address, n.spec.Gateway); err != nil {
-		return err
+	for _, l := range n.spec.Network.Links {
+		attrs := links[l.ID].Attrs()
+		for _, address := range l.Addresses {
+			n.log("network", "%s (%s) has %s", attrs.Name, attrs.HardwareAddr, address)
+		}
 	}
-	n.log("network", "%s (%s) has %s", n.host.Interface, link.Attrs().HardwareAddr, n.spec.Node.Address)
 	return nil
 }

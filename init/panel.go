@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"twinlb/init/failover"
 	"twinlb/init/status"
 	"twinlb/services/keepalived"
 )
@@ -20,7 +19,7 @@ func panel(p *status.Pair) string {
 	for _, vip := range p.Node.VIPs {
 		fmt.Fprintf(&text, "  VIP      %-22s %s\n", vip, holder(p))
 	}
-	fmt.Fprintf(&text, "  node     %-22s %s\n", able(p.Node.VRRP.Able, p.Node.VRRP.Preference), p.Node.VRRP.Reason)
+	fmt.Fprintf(&text, "  node     %-22s %s\n", stance(p.Node.VRRP), p.Node.VRRP.Reason)
 	for _, peer := range p.Peers {
 		fmt.Fprintf(&text, "  peer     %-22s %s\n", peer.Name, said(peer))
 	}
@@ -57,16 +56,18 @@ func said(peer status.Peer) string {
 	case !peer.Heard:
 		return "NOT HEARD any more"
 	}
-	return fmt.Sprintf("%s: %s", able(peer.Node.VRRP.Able, peer.Node.VRRP.Preference), peer.Node.VRRP.Reason)
+	return fmt.Sprintf("%s: %s", stance(peer.Node.VRRP), peer.Node.VRRP.Reason)
 }
 
-func able(is bool, preference int) string {
+func stance(v status.VRRP) string { return able(v.Able, v.Preference < 0, v.GivesAway) }
+
+func able(is, stepsBack, gives bool) string {
 	switch {
 	case !is:
 		return "may not hold the VIP"
-	case (failover.Decision{Able: true, Preference: preference}).Gives():
+	case gives:
 		return "gives the VIP away"
-	case preference < 0:
+	case stepsBack:
 		return "prefers the peer"
 	}
 	return "may hold the VIP"

@@ -41,7 +41,7 @@ func TestPanel(t *testing.T) {
 		},
 		Peers: []status.Peer{
 			{Name: "lb-b", Heard: true, Node: &status.Node{VRRP: status.VRRP{Able: true, Preference: -20, Reason: "healthy, but not yet for 30s"}}},
-			{Name: "lb-c", Heard: true, Node: &status.Node{VRRP: status.VRRP{Able: true, Preference: -40, Reason: "failover"}}},
+			{Name: "lb-c", Heard: true, Node: &status.Node{VRRP: status.VRRP{Able: true, Preference: -40, GivesAway: true, Reason: "failover"}}},
 			{Name: "lb-d", Node: &status.Node{VRRP: status.VRRP{Able: true}}},
 			{Name: "lb-e"},
 		},

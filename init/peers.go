@@ -23,6 +23,10 @@ const tellEvery = 5 * time.Second
 // still elects: keepalived needs nothing of this.
 func (b *balancer) talkToPeers() {
 	spec := b.node.spec
+	if b.node.bundle.PairKey == nil {
+		b.node.log("peer", "nothing is exchanged with the other nodes: the seed came without %s", seed.KeysFile)
+		return
+	}
 	config := peer.Config{
 		Self:     spec.Node.Name,
 		Local:    netip.AddrPortFrom(spec.Node.Address.Addr(), peerPort),

@@ -66,6 +66,7 @@ func (n *node) startServices() error {
 	n.balancer = b
 	b.controller = &failover.Controller{
 		Priority:  n.spec.Priority,
+		StepBack:  n.spec.StepBack,
 		Preempt:   n.spec.VRRP.Preempt,
 		Heartbeat: heartbeat(n.spec),
 		Track:     &failover.Track{Able: keepalived.AbleFile, Preference: keepalived.PreferenceFile},

@@ -2,7 +2,6 @@ package seed
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -17,24 +16,20 @@ import (
 // Bundle is what the seed partition of an image holds: the seed of the pair and
 // what belongs to one node alone.
 type Bundle struct {
-	UserData []byte
-	NodeName string
-	HostKey  []byte // seed of the node's ed25519 SSH host key (RFC 8032 §5.1.5), KeySize bytes
-	PairKey  []byte // authenticates what the nodes tell each other, KeySize bytes
+	UserData      []byte // as in Files
+	NetworkConfig []byte // of the node's machine; nil when the seed has none
+	NodeName      string
+	HostKey       []byte // seed of the node's ed25519 SSH host key (RFC 8032 §5.1.5), KeySize bytes
+	PairKey       []byte // authenticates what the nodes tell each other, KeySize bytes
 }
 
 // PartitionName is the name of the GPT partition that holds a Bundle.
 const PartitionName = "TWINLB-SEED"
 
-// KeySize is the length in bytes of the keys of a Bundle.
-const KeySize = 32
-
-// The files of a bundle, in their order.
+// The keys of a bundle are files of their own.
 const (
-	userDataFile = "user-data"
-	metaDataFile = "meta-data"
-	hostKeyFile  = "keys/ssh_host_ed25519.seed"
-	pairKeyFile  = "keys/pair.key"
+	hostKeyFile = "keys/ssh_host_ed25519.seed"
+	pairKeyFile = "keys/pair.key"
 )
 
 const (
@@ -42,18 +37,8 @@ const (
 	damaged   = "the disk is damaged, write the image again"
 )
 
-// maxBundle is how far a bundle is read: user-data of full size and the rest.
-const maxBundle = maxSize + 64<<10
-
-// Digest names a seed: the first 12 hexadecimal digits of its SHA-256.
-func Digest(userData []byte) string {
-	return hexSHA256(userData)[:12]
-}
-
-func hexSHA256(data []byte) string {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
-}
+// maxBundle is how far a bundle is read: two files of full size and the rest.
+const maxBundle = 2*maxSize + 64<<10
 
 // BundleFile is one file of a bundle.
 type BundleFile struct {
@@ -64,12 +49,16 @@ type BundleFile struct {
 
 // Files returns what the bundle's archive holds, in its order.
 func (b *Bundle) Files() []BundleFile {
-	return []BundleFile{
+	files := []BundleFile{
 		{userDataFile, 0o644, b.UserData},
 		{metaDataFile, 0o644, []byte(b.metaData().String())},
-		{hostKeyFile, 0o600, encodeKey(b.HostKey)},
-		{pairKeyFile, 0o600, encodeKey(b.PairKey)},
 	}
+	if len(b.NetworkConfig) > 0 {
+		files = append(files, BundleFile{networkConfigFile, 0o644, b.NetworkConfig})
+	}
+	return append(files,
+		BundleFile{hostKeyFile, 0o600, encodeKey(b.HostKey)},
+		BundleFile{pairKeyFile, 0o600, encodeKey(b.PairKey)})
 }
 
 // Encode returns the bundle as a newc cpio archive (cpio(5)). The same bundle
@@ -99,6 +88,9 @@ func (b *Bundle) check() error {
 	if len(b.UserData) == 0 || len(b.UserData) > maxSize {
 		return fmt.Errorf("user-data has %d bytes, want 1 to %d", len(b.UserData), maxSize)
 	}
+	if len(b.NetworkConfig) > maxSize {
+		return fmt.Errorf("network-config has %d bytes, at most %d are possible", len(b.NetworkConfig), maxSize)
+	}
 	if _, err := hostLabel(b.NodeName); err != nil {
 		return fmt.Errorf("the node name %s %w", quote(b.NodeName), err)
 	}
@@ -108,9 +100,9 @@ func (b *Bundle) check() error {
 	return nil
 }
 
-// metaData ties the user-data to the node, and is a checksum of it.
+// metaData ties the seed to the node, and is a checksum of it.
 func (b *Bundle) metaData() metaData {
-	return metaData{instanceID: hexSHA256(b.UserData)[:16] + "-" + b.NodeName, hostname: b.NodeName}
+	return metaData{instanceID: hexSHA256(slices.Concat(b.UserData, b.NetworkConfig))[:16] + "-" + b.NodeName, hostname: b.NodeName}
 }
 
 // DecodeBundle reads a bundle from the beginning of a partition. What follows the
@@ -120,7 +112,7 @@ func DecodeBundle(r io.Reader) (*Bundle, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read seed partition: %w", err)
 	}
-	b := &Bundle{UserData: files[userDataFile]}
+	b := &Bundle{UserData: files[userDataFile], NetworkConfig: files[networkConfigFile]}
 	if b.HostKey, err = decodeKey(files[hostKeyFile]); err != nil {
 		return nil, fmt.Errorf("read seed partition: %s: %w", hostKeyFile, err)
 	}
@@ -138,9 +130,10 @@ func DecodeBundle(r io.Reader) (*Bundle, error) {
 	return b, nil
 }
 
-// readFiles reads the archive: the files of a bundle, all of them and nothing else.
+// readFiles reads the archive: the files of a bundle, all that it must have and
+// nothing that it can't.
 func readFiles(r io.Reader) (map[string][]byte, error) {
-	expected := []string{userDataFile, metaDataFile, hostKeyFile, pairKeyFile}
+	required := []string{userDataFile, metaDataFile, hostKeyFile, pairKeyFile}
 	files := map[string][]byte{}
 	begin := make([]byte, len(newcMagic))
 	if _, err := io.ReadFull(r, begin); err != nil {
@@ -160,7 +153,7 @@ func readFiles(r io.Reader) (map[string][]byte, error) {
 		} else if err != nil {
 			return nil, fmt.Errorf("after %d of its files: %w; %s", len(files), err, damaged)
 		}
-		if !slices.Contains(expected, header.Name) || !header.Mode.IsRegular() {
+		if header.Name != networkConfigFile && !slices.Contains(required, header.Name) || !header.Mode.IsRegular() {
 			return nil, fmt.Errorf("%s does not belong into a seed", quote(header.Name))
 		}
 		if files[header.Name] != nil {
@@ -172,7 +165,7 @@ func readFiles(r io.Reader) (map[string][]byte, error) {
 		}
 		files[header.Name] = data
 	}
-	for _, name := range expected {
+	for _, name := range required {
 		if files[name] == nil {
 			return nil, fmt.Errorf("%s is missing; %s", name, damaged)
 		}
@@ -193,9 +186,19 @@ func readBody(archive io.Reader, size int64) ([]byte, error) {
 	return data, nil
 }
 
+// Seed returns the files of the seed, with meta-data that names the bundle's node.
+func (b *Bundle) Seed() *Files {
+	return &Files{
+		Name:          userDataFile,
+		UserData:      b.UserData,
+		MetaData:      []byte(b.metaData().String()),
+		NetworkConfig: b.NetworkConfig,
+	}
+}
+
 // Spec parses the seed of the bundle and resolves it to the bundle's node.
 func (b *Bundle) Spec() (*Spec, error) {
-	pair, err := Parse(userDataFile, b.UserData)
+	pair, err := b.Seed().Parse()
 	if err != nil {
 		return nil, err
 	}

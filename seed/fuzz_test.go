@@ -3,7 +3,9 @@ package seed
 import (
 	"bytes"
 	"errors"
+	"net/netip"
 	"os"
+	"slices"
 	"testing"
 )
 
@@ -44,8 +46,9 @@ func FuzzParse(f *testing.F) {
 				t.Errorf("spec %+v is not complete", s)
 			}
 			for _, vip := range s.VIPs {
-				if !s.Node.Address.Contains(vip) || vip == s.Node.Address.Addr() {
-					t.Errorf("VIP %v does not suit node %v", vip, s.Node.Address)
+				suits := func(a netip.Prefix) bool { return a.Contains(vip) && a.Addr() != vip }
+				if !slices.ContainsFunc(s.Node.Addresses(), suits) {
+					t.Errorf("VIP %v does not suit node %v", vip, s.Node.Addresses())
 				}
 			}
 		}

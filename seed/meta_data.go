@@ -16,32 +16,38 @@ func (m metaData) String() string {
 	return fmt.Sprintf("instance-id: %s\nlocal-hostname: %s\n", m.instanceID, m.hostname)
 }
 
-// parseMetaData reads meta-data that belongs to the pair. The file may be empty.
-func parseMetaData(name string, data []byte, pair *Pair) (metaData, error) {
+// parseMetaData reads meta-data that belongs to the pair, which is nil when it
+// could not be read. The file may be empty.
+func parseMetaData(name string, data []byte, pair *Pair) (metaData, Problems) {
 	var m metaData
 	s, problems := newSource(name, data)
 	if problems != nil {
-		return m, problems.err()
+		return m, problems
 	}
 	root, problems := s.yaml()
 	if problems != nil || root == nil {
-		return m, problems.err()
+		return m, problems
 	}
 	d := newDecoder(s)
 	d.value(root, "").mapping(map[string]string{
 		"hostname":           "is not acted on; write local-hostname",
-		"network-interfaces": "is not supported; write the addresses into user-data, under twinlb.nodes",
+		"network-interfaces": "is not supported; write the addresses into network-config",
+		"network-config":     "is not acted on here; give it as a file network-config",
 		"public-keys":        "is not acted on; write ssh_authorized_keys into user-data",
+		"dsmode":             "is not acted on; a node has one way to start",
 	},
 		optional("instance-id", &m.instanceID, scalar(instanceID)),
 		optional("local-hostname", &m.hostname, scalar(func(text string) (string, error) {
-			if _, err := pair.ForName(text); err != nil {
+			if pair == nil {
+				return hostLabel(text)
+			}
+			if len(pair.nodesWith(func(n Node) bool { return n.Name == text })) == 0 {
 				return "", errors.New("is none of the nodes: " + pair.nodeList())
 			}
 			return text, nil
 		})),
 	)
-	return m, d.problems.err()
+	return m, d.problems
 }
 
 // instanceID parses an identifier that is opaque to cloud-init.

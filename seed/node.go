@@ -11,17 +11,20 @@ type Spec struct {
 	Node     Node
 	Peers    []Node // the other nodes, in order of preference
 	Priority int    // VRRP priority while nothing speaks against this node
+	StepBack int    // what takes the priority of any node below that of all others; negative
+	Network  Network
 }
 
 // Priorities run 250, 246, 242, … in the order of the nodes. High ones keep the
 // skew, (256−priority)/256 of an advert interval, at a few milliseconds
-// (RFC 9568 §6.1); steps of 4 leave room below for a preference of −20.
+// (RFC 9568 §6.1).
 const (
 	firstPriority = 250
 	priorityStep  = 4
-	// MaxNodes is where the last node's priority would meet that of a first
-	// node that has stepped back by 20.
-	MaxNodes = 5
+	leastStepBack = 20
+	// MaxNodes is for how many nodes there are priorities, with those of nodes that
+	// have stepped back once and twice below.
+	MaxNodes = 20
 )
 
 // ForRole resolves the pair to its first node with the role.
@@ -54,7 +57,13 @@ func (p *Pair) Specs() []*Spec {
 }
 
 func (p *Pair) resolve(i int) *Spec {
-	s := &Spec{Pair: *p, Node: p.Nodes[i], Priority: firstPriority - priorityStep*i}
+	s := &Spec{
+		Pair:     *p,
+		Node:     p.Nodes[i],
+		Priority: firstPriority - priorityStep*i,
+		StepBack: -max(leastStepBack, priorityStep*len(p.Nodes)),
+		Network:  p.network(p.Nodes[i]),
+	}
 	for j, n := range p.Nodes {
 		if j != i {
 			s.Peers = append(s.Peers, n)

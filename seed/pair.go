@@ -16,11 +16,19 @@ import (
 type Pair struct {
 	// AuthorizedKeys are lines in the format of OpenSSH's authorized_keys(5).
 	AuthorizedKeys []string
-	VIPs           []netip.Addr // at least one, in the order of the seed
+	VIPs           []netip.Addr // at least one, in the order of the seed, of either family
 	Nodes          []Node       // at least two, in order of preference, the master first
-	Gateway        netip.Addr   // default route; the zero Addr when there is none
+	Gateways       []netip.Addr // default routes, at most one of a family
 	VRRP           VRRP
 	Pools          []Pool // at least one
+
+	// Machine is the network-config that came with the seed. It is that of one
+	// node's machine; nil when there was none.
+	Machine *Network
+	// Hostname is local-hostname of the meta-data: the node that the seed was given
+	// to; "" when it does not say.
+	Hostname string
+	Warnings Problems // what works now and may not later
 }
 
 // Role is a node's part while all is well.
@@ -36,11 +44,40 @@ const (
 type Node struct {
 	Name    string       // also the host name; RFC 1123 label
 	Role    Role         // exactly one node is Master
-	Address netip.Prefix // node address with the length of its subnet
-	// Interface and MAC say which network interface carries Address. At most one
-	// is set; with neither, the node must have exactly one interface.
+	Address netip.Prefix // node address with the length of its subnet; VRRP speaks over it
+	Second  netip.Prefix // node address of the other family; zero when there is none
+	// Interface and MAC say which network interface carries the addresses. At most
+	// one is set; with neither, the node must have exactly one interface.
 	Interface string
 	MAC       net.HardwareAddr
+	// Management is where admin and metrics listen; nil when that is Address.
+	Management *Management
+}
+
+// Management is an interface apart from the traffic.
+type Management struct {
+	Address   netip.Prefix // zero when the network-config has it
+	Interface string       // as those of Node, one of them is set
+	MAC       net.HardwareAddr
+}
+
+// Addresses are the node addresses, that of VRRP first.
+func (n Node) Addresses() []netip.Prefix {
+	if n.Second.IsValid() {
+		return []netip.Prefix{n.Address, n.Second}
+	}
+	return []netip.Prefix{n.Address}
+}
+
+// Source is the node address from which a node reaches an address of that
+// family; the zero Addr when it has none.
+func (n Node) Source(to netip.Addr) netip.Addr {
+	for _, a := range n.Addresses() {
+		if a.Addr().Is4() == to.Is4() {
+			return a.Addr()
+		}
+	}
+	return netip.Addr{}
 }
 
 // VRRP holds what all nodes of a pair must agree on (RFC 9568).
@@ -63,6 +100,11 @@ type Pool struct {
 	Balance  Balance
 	Check    Check
 	Backends []Backend // at least one that is not Backup
+	// Allow are the networks of clients that may connect; all when it is empty.
+	Allow []netip.Prefix
+	// ProxyProtocol has connections to the backends begin with a PROXY header of
+	// version 2 (HAProxy's proxy-protocol.txt), which tells the client's address.
+	ProxyProtocol bool
 }
 
 // Balance is an algorithm that picks a backend for a new connection, by its
@@ -107,4 +149,8 @@ type Backend struct {
 	Address netip.Addr
 	Port    uint16
 	Backup  bool // takes connections only when no other backend is up
+	Weight  int  // share of the connections, relative to that of the others: 1–256
+	MaxConn int  // connections at a time, others wait; 0 is no limit
+	// SlowStart is how long the weight grows to its full once the backend is up.
+	SlowStart time.Duration
 }

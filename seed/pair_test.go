@@ -48,13 +48,13 @@ func TestParseBase(t *testing.T) {
 			{Name: "lb-a", Role: Master, Address: netip.MustParsePrefix("192.0.2.53/24")},
 			{Name: "lb-b", Role: Backup, Address: netip.MustParsePrefix("192.0.2.54/24")},
 		},
-		Gateway: netip.MustParseAddr("192.0.2.1"),
-		VRRP:    VRRP{VirtualRouterID: 7, AdvertInterval: time.Second, Preempt: 5 * time.Minute},
+		Gateways: []netip.Addr{netip.MustParseAddr("192.0.2.1")},
+		VRRP:     VRRP{VirtualRouterID: 7, AdvertInterval: time.Second, Preempt: 5 * time.Minute},
 		Pools: []Pool{{
 			Name: "mysql", Port: 3306, Balance: RoundRobin, Check: Check{User: "check", Auth: Native},
 			Backends: []Backend{
-				{Name: "db1", Address: netip.MustParseAddr("192.0.2.51"), Port: 3306},
-				{Name: "db2", Address: netip.MustParseAddr("198.51.100.50"), Port: 3307, Backup: true},
+				{Name: "db1", Address: netip.MustParseAddr("192.0.2.51"), Port: 3306, Weight: 1},
+				{Name: "db2", Address: netip.MustParseAddr("198.51.100.50"), Port: 3307, Backup: true, Weight: 1},
 			},
 		}},
 	}
@@ -80,16 +80,23 @@ func dump(p *Pair) string {
 	for _, k := range p.AuthorizedKeys {
 		fmt.Fprintf(&b, "key %.20s… %s\n", k, k[strings.LastIndexByte(k, ' ')+1:])
 	}
-	fmt.Fprintf(&b, "VIPs %v gateway %v\n", p.VIPs, p.Gateway)
+	fmt.Fprintf(&b, "VIPs %v gateways %v\n", p.VIPs, p.Gateways)
 	for _, s := range p.Specs() {
 		fmt.Fprintf(&b, "node %s %s %v priority %d interface %q MAC %q\n",
-			s.Node.Name, s.Node.Role, s.Node.Address, s.Priority, s.Node.Interface, s.Node.MAC)
+			s.Node.Name, s.Node.Role, s.Node.Addresses(), s.Priority, s.Node.Interface, s.Node.MAC)
+		if m := s.Node.Management; m != nil {
+			fmt.Fprintf(&b, "  management %v interface %q MAC %q\n", m.Address, m.Interface, m.MAC)
+		}
 	}
 	fmt.Fprintf(&b, "VRRP %+v\n", p.VRRP)
 	for _, pool := range p.Pools {
 		fmt.Fprintf(&b, "pool %s port %d %s check %+v\n", pool.Name, pool.Port, pool.Balance, pool.Check)
+		if len(pool.Allow) > 0 || pool.ProxyProtocol {
+			fmt.Fprintf(&b, "  allow %v PROXY protocol %t\n", pool.Allow, pool.ProxyProtocol)
+		}
 		for _, s := range pool.Backends {
-			fmt.Fprintf(&b, "  %s %v:%d backup %t\n", s.Name, s.Address, s.Port, s.Backup)
+			fmt.Fprintf(&b, "  %s %v backup %t weight %d maxconn %d slowstart %v\n",
+				s.Name, netip.AddrPortFrom(s.Address, s.Port), s.Backup, s.Weight, s.MaxConn, s.SlowStart)
 		}
 	}
 	return b.String()
@@ -121,16 +128,21 @@ func TestProblems(t *testing.T) {
 		{"VIP outside", "192.0.2.60", "192.0.3.60", "4:10: vips[0]: 192.0.3.60 is outside the nodes' subnet 192.0.2.0/24"},
 		{"VIP is the network", "192.0.2.60", "192.0.2.0", "4:10: vips[0]: 192.0.2.0 is the address of the subnet"},
 		{"VIP is broadcast", "192.0.2.60", "192.0.2.255", "4:10: vips[0]: 192.0.2.255 is the broadcast address"},
-		{"IPv6", "192.0.2.60", "2001:db8::60", `4:10: vips[0]: "2001:db8::60" is an IPv6 address, which is not supported yet`},
-		{"IPv4 in IPv6", "192.0.2.60", `"::ffff:192.0.2.60"`, `4:10: vips[0]: "::ffff:192.0.2.60" is an IPv6 address`},
-		{"octal byte", "192.0.2.60", "192.0.2.060", `4:10: vips[0]: "192.0.2.060" is not an IPv4 address`},
+		{"no node of the family", "192.0.2.60", "2001:db8::60", `4:10: vips[0]: 2001:db8::60 is an IPv6 address, and the nodes have none`},
+		{"IPv4 in IPv6", "192.0.2.60", `"::ffff:192.0.2.60"`, `4:10: vips[0]: "::ffff:192.0.2.60" is an IPv4 address written as IPv6; write 192.0.2.60`},
+		{"octal byte", "192.0.2.60", "192.0.2.060", `4:10: vips[0]: "192.0.2.060" is not an address`},
 		{"this network", "192.0.2.60", "0.1.2.3", `4:10: vips[0]: "0.1.2.3" is not an address that a machine can have`},
 		{"limited broadcast", "192.0.2.60", "255.255.255.255", `4:10: vips[0]: "255.255.255.255" is not an address that`},
-		{"empty address", "192.0.2.60", `""`, `4:10: vips[0]: "" is not an IPv4 address`},
+		{"zone", "192.0.2.60", "fe80::1%eth0", `4:10: vips[0]: "fe80::1%eth0" has a zone`},
+		{"link-local", "192.0.2.60", "fe80::1", `4:10: vips[0]: "fe80::1" is a link-local address`},
+		{"multicast", "192.0.2.60", "ff02::12", `4:10: vips[0]: "ff02::12" is a multicast address`},
+		{"loopback", "192.0.2.60", `"::1"`, `4:10: vips[0]: "::1" is a loopback address`},
+		{"brackets", "192.0.2.60", "'[2001:db8::60]'", `4:10: vips[0]: "[2001:db8::60]" stands in brackets`},
+		{"empty address", "192.0.2.60", `""`, `4:10: vips[0]: "" is not an address`},
 
 		{"no nodes", nodeA + nodeB, "    []\n", "6:5: nodes: a pair needs two nodes or more, not 0"},
 		{"one node", nodeB, "", "6:5: nodes: a pair needs two nodes or more, not 1"},
-		{"six nodes", nodeB, nodeB + extraNodes(4), "6:5: nodes: at most 5 nodes are possible, not 6"},
+		{"too many nodes", nodeB, nodeB + extraNodes(MaxNodes-1), "6:5: nodes: at most 20 nodes are possible, not 21"},
 		{"no master", "master", "backup", "6:5: nodes: no node has the role master"},
 		{"two masters", "backup", "master", "7:26: nodes[1].role: nodes[0] is master already"},
 		{"master second", nodeA + nodeB, nodeB + nodeA, "7:26: nodes[1].role: the master must be the first node"},
@@ -152,7 +164,7 @@ func TestProblems(t *testing.T) {
 		{"gateway outside", "192.0.2.1\n", "192.0.3.1\n", "8:12: gateway: 192.0.3.1 is outside the nodes' subnet"},
 		{"gateway is a node", "192.0.2.1\n", "192.0.2.53\n", "8:12: gateway: 192.0.2.53 is nodes[0].address already"},
 		{"no gateway to the backend", "  gateway: 192.0.2.1\n", "", "15:32: pools[0].backends[1].address: 198.51.100.50 is outside the nodes' subnet 192.0.2.0/24, and without a gateway"},
-		{"unreadable gateway", "192.0.2.1\n", "router\n", `8:12: gateway: "router" is not an IPv4 address`},
+		{"unreadable gateway", "192.0.2.1\n", "router\n", `8:12: gateway: "router" is not an address`},
 
 		{"VRID 0", "_id: 7", "_id: 0", `9:29: vrrp.virtual_router_id: "0" is not a virtual router ID`},
 		{"VRID 256", "_id: 7", "_id: 256", `9:29: vrrp.virtual_router_id: "256" is not a virtual router ID`},
@@ -195,6 +207,82 @@ func extraNodes(n int) string {
 		fmt.Fprintf(&b, "    - {name: extra-%d, role: backup, address: 192.0.2.%d/24}\n", i, 100+i)
 	}
 	return b.String()
+}
+
+// dual is the base seed with both families.
+const dual = `#cloud-config
+ssh_authorized_keys: []
+twinlb:
+  vips: [192.0.2.60, 2001:db8::60]
+  nodes:
+    - {name: lb-a, role: master, address: [192.0.2.53/24, 2001:db8::53/64]}
+    - {name: lb-b, role: backup, address: [192.0.2.54/24, 2001:db8::54/64], management: {address: 10.0.0.54/24, interface: eth1}}
+  gateway: [192.0.2.1, 2001:db8::1]
+  pools:
+    - name: mysql
+      allow: [10.0.0.0/8]
+      backends:
+        - {name: db1, address: 192.0.2.51, weight: 2}
+        - {name: db2, address: 2001:db8:1::50, maxconn: 100}
+`
+
+// TestDualStackProblems makes one thing wrong at a time with the two families.
+func TestDualStackProblems(t *testing.T) {
+	for _, test := range []struct{ name, from, to, want string }{
+		{"nothing", "", "", ""},
+		{"VIP outside", "2001:db8::60", "2001:db8:0:1::60", "4:22: vips[1]: 2001:db8:0:1::60 is outside the nodes' subnet 2001:db8::/64"},
+		{"VIP is anycast", "2001:db8::60", "'2001:db8::'", "4:22: vips[1]: 2001:db8:: is the anycast address of the routers of the subnet"},
+		{"VIP is a node", "2001:db8::60", "2001:db8::54", "4:22: vips[1]: 2001:db8::54 is nodes[1].address[1] already"},
+		{"two of one family", "192.0.2.54/24, 2001:db8::54/64", "192.0.2.54/24, 192.0.2.55/24", "7:59: nodes[1].address[1]: 192.0.2.55/24 is a second IPv4 address"},
+		{"three addresses", "2001:db8::54/64]", "2001:db8::54/64, 2001:db8::55/64]", "7:43: nodes[1].address: a node has at most two addresses"},
+		{"no address", "[192.0.2.54/24, 2001:db8::54/64]", "[]", "7:43: nodes[1].address: a node needs an address"},
+		{"other order", "192.0.2.54/24, 2001:db8::54/64", "2001:db8::54/64, 192.0.2.54/24", "7:44: nodes[1].address[0]: 2001:db8::54/64 comes first, but nodes[0] has its IPv4 address first"},
+		{"one without", "[192.0.2.54/24, 2001:db8::54/64]", "192.0.2.54/24", "7:43: nodes[1].address: nodes[0] has an IPv6 address too"},
+		{"the first without", "[192.0.2.53/24, 2001:db8::53/64]", "192.0.2.53/24", "7:59: nodes[1].address[1]: nodes[0] has no IPv6 address"},
+		{"subnets differ", "2001:db8::54/64", "2001:db8:0:1::54/64", "7:59: nodes[1].address[1]: 2001:db8:0:1::54/64 is in the subnet 2001:db8:0:1::/64"},
+		{"long prefix", "2001:db8::54/64", "2001:db8::54/127", `7:59: nodes[1].address[1]: "2001:db8::54/127" has the prefix length 127; a subnet for two nodes and a VIP has 16 to 126`},
+		{"no prefix", "2001:db8::54/64", "2001:db8::54", `7:59: nodes[1].address[1]: "2001:db8::54" lacks the prefix length of its subnet, like 2001:db8::54/64`},
+		{"gateway outside", "2001:db8::1]", "2001:db8:9::1]", "8:24: gateway[1]: 2001:db8:9::1 is outside the nodes' subnet 2001:db8::/64"},
+		{"link-local gateway", "2001:db8::1]", "fe80::1]", `8:24: gateway[1]: "fe80::1" is a link-local address`},
+		{"two gateways", "2001:db8::1]", "192.0.2.2]", "8:24: gateway[1]: 192.0.2.2 is a second IPv4 gateway"},
+		{"no gateway of the family", "[192.0.2.1, 2001:db8::1]", "192.0.2.1", "14:32: pools[0].backends[1].address: 2001:db8:1::50 is outside the nodes' subnet 2001:db8::/64, and without a gateway"},
+		{"empty gateway", "[192.0.2.1, 2001:db8::1]", "[]", "8:12: gateway: name a gateway, or leave the key out"},
+		{"host bits", "10.0.0.0/8", "10.0.0.1/8", "11:15: pools[0].allow[0]: 10.0.0.1/8 is an address in a network, not the network; write 10.0.0.0/8, or 10.0.0.1 for"},
+		{"empty allow", "[10.0.0.0/8]", "[]", "11:14: pools[0].allow: an empty list would let nobody in"},
+		{"network twice", "10.0.0.0/8]", "10.0.0.0/8, 10.0.0.0/8]", "11:27: pools[0].allow[1]: 10.0.0.0/8 is pools[0].allow[0] already"},
+		{"no network", "10.0.0.0/8", "internal", `11:15: pools[0].allow[0]: "internal" is not a network`},
+		{"mapped network", "10.0.0.0/8", "'::ffff:10.0.0.0/104'", `11:15: pools[0].allow[0]: "::ffff:10.0.0.0/104" is an IPv4 network written as IPv6`},
+		{"weight 0", "weight: 2", "weight: 0", `13:52: pools[0].backends[0].weight: "0" is not a weight, a decimal number from 1 to 256`},
+		{"weight 257", "weight: 2", "weight: 257", `13:52: pools[0].backends[0].weight: "257" is not a weight`},
+		{"maxconn 0", "maxconn: 100", "maxconn: 0", `14:57: pools[0].backends[1].maxconn: "0" is not a number of connections`},
+		{"short slowstart", "weight: 2", "slowstart: 10ms", `13:55: pools[0].backends[0].slowstart: "10ms" is out of range`},
+		{"PROXY v1", "allow: [10.0.0.0/8]", "proxy_protocol: v1", `11:23: pools[0].proxy_protocol: "v1" is no version that a node speaks; write v2`},
+		{"management in the subnet", "10.0.0.54/24", "192.0.2.154/24", "7:99: nodes[1].management.address: 192.0.2.154/24 overlaps the nodes' subnet 192.0.2.0/24"},
+		{"management is a node", "10.0.0.54/24", "192.0.2.53/32", "7:99: nodes[1].management.address: 192.0.2.53 is nodes[0].address[0] already"},
+		{"management on the traffic interface", "management: {", "interface: eth1, management: {", "7:141: nodes[1].management.interface: eth1 carries the traffic"},
+		{"management with two choices", "interface: eth1}", "interface: eth1, match: {macaddress: 52:54:00:00:00:01}}", "7:124: nodes[1].management.interface: interface and match both"},
+		{"management nowhere", ", interface: eth1}", "}", "7:89: nodes[1].management: which interface is it?"},
+		{"management without address", "address: 10.0.0.54/24, ", "", "7:89: nodes[1].management: the key address is missing"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if !strings.Contains(dual, test.from) {
+				t.Fatalf("%q is not in the seed", test.from)
+			}
+			data := []byte(strings.Replace(dual, test.from, test.to, 1))
+			_, err := Parse("x", data)
+			if test.want == "" {
+				if err != nil {
+					t.Errorf("Parse:\n%v\nwant no error", err)
+				}
+				return
+			}
+			var problems Problems
+			if !errors.As(err, &problems) || len(problems) != 1 || !strings.HasPrefix(err.Error(), "x:"+test.want) {
+				t.Fatalf("Parse:\n%v\nwant that alone:\nx:%s…", err, test.want)
+			}
+			checkPlaces(t, problems, data)
+		})
+	}
 }
 
 // TestAccepted has values at the edge of what is allowed.

@@ -2,27 +2,37 @@ package seed
 
 import "strings"
 
-// Parse reads user-data: YAML that starts with the line #cloud-config. The name
-// stands in messages. The error is Problems with all that is wrong.
+// Parse reads user-data alone: YAML that starts with the line #cloud-config, perhaps
+// compressed with gzip. The name stands in messages. The error is Problems with
+// all that is wrong.
 func Parse(name string, userData []byte) (*Pair, error) {
-	s, problems := newSource(name, userData)
+	return (&Files{Name: name, UserData: userData}).Parse()
+}
+
+// parseUserData returns the pair, or what is wrong with its text.
+func parseUserData(name string, data []byte) (*Pair, Problems) {
+	text, problems := unpack(name, data)
+	if problems != nil {
+		return nil, problems
+	}
+	s, problems := newSource(name, text)
 	if problems == nil {
 		problems = s.checkHeader()
 	}
 	if problems != nil {
-		return nil, problems.err()
+		return nil, problems
 	}
 	root, problems := s.yaml()
 	if problems != nil {
-		return nil, problems.err()
+		return nil, problems
 	}
 	if root == nil {
-		return nil, s.problem(1, 1, "nothing but comments; a seed needs the key twinlb").err()
+		return nil, s.problem(1, 1, "nothing but comments; a seed needs the key twinlb")
 	}
 	d := newDecoder(s)
 	pair := cloudConfig(d.value(root, ""))
-	if err := d.problems.err(); err != nil {
-		return nil, err
+	if len(d.problems) > 0 {
+		return nil, d.problems
 	}
 	return &pair, nil
 }

@@ -23,7 +23,8 @@ func TestParseRefusesOtherFormats(t *testing.T) {
 		{"#include\nhttp://x\n", "1:1: this is a list of addresses"},
 		{"#cloud-config-archive\n", "1:1: this is an archive"},
 		{"#cloud-boothook\n", "1:1: this is a boot hook"},
-		{"\x1f\x8b\x08", "1:1: the file is compressed with gzip"},
+		{"\x1f\x8b\x08", "1:1: the file is compressed with gzip and cut short"},
+		{"#cloud-config\n# " + strings.Repeat("- ", maxMarks) + "\n- " + strings.Repeat("x,", maxMarks), "3:24572: the file has too many lines, keys and items"},
 		{"\xff\xfe#\x00", "1:1: the file is UTF-16"},
 		{"\xef\xbb\xbf#cloud-config\n", "1:1: the file starts with a byte order mark"},
 		{"#cloud-config\na: \x00\n", "2:4: the control character U+0000 is not allowed"},
@@ -33,7 +34,7 @@ func TestParseRefusesOtherFormats(t *testing.T) {
 		{"#cloud-config\njust text\n", `2:1: must be a mapping with the keys ssh_authorized_keys, twinlb, not "just text"`},
 		{"#cloud-config\na: 1\n---\nb", "3:1: a second YAML document begins here"},
 		{"#cloud-config\na: 1\n...\nb: ]\n", "4:4: YAML: did not find expected node content"},
-		{"#cloud-config\n" + strings.Repeat("[", 20000), "2:10001: YAML: exceeded max depth"},
+		{"#cloud-config\n" + strings.Repeat("[", 11000), "2:10001: YAML: exceeded max depth"},
 		{"#cloud-config\n" + strings.Repeat("#", maxSize), "1:1: the file is too big: 1048590 bytes, at most 1048576"},
 	} {
 		_, err := Parse("x", []byte(test.data))

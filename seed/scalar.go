@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -12,67 +11,6 @@ import (
 
 // What the text of a value must look like. The errors continue a sentence that
 // begins with the text.
-
-// address parses the address of something that a node can reach.
-func address(text string) (netip.Addr, error) {
-	addr, err := netip.ParseAddr(text)
-	if err != nil {
-		return netip.Addr{}, explainAddress(text)
-	}
-	return addr, usable(addr)
-}
-
-// prefix parses the address of a node with the length of its subnet.
-func prefix(text string) (netip.Prefix, error) {
-	if addr, err := netip.ParseAddr(text); err == nil && addr.Is4() {
-		return netip.Prefix{}, fmt.Errorf("lacks the prefix length of its subnet, like %s/24", text)
-	}
-	p, err := netip.ParsePrefix(text)
-	if err != nil {
-		return netip.Prefix{}, errors.New("is not an address with a prefix length, like 192.168.100.53/24")
-	}
-	if err := usable(p.Addr()); err != nil {
-		return netip.Prefix{}, err
-	}
-	// A /30 has two addresses: none is left for the VIP.
-	if p.Bits() < 8 || p.Bits() > 29 {
-		return netip.Prefix{}, fmt.Errorf("has the prefix length %d; a subnet for two nodes and a VIP has 8 to 29", p.Bits())
-	}
-	return p, nil
-}
-
-// explainAddress tells what the writer of something that is no address may have meant.
-func explainAddress(text string) error {
-	if p, err := netip.ParsePrefix(text); err == nil {
-		return fmt.Errorf("has a prefix length, which is not wanted here; write %s", p.Addr())
-	}
-	if a, err := netip.ParseAddrPort(text); err == nil {
-		return fmt.Errorf("has a port in it; write %s, and the port under a key of its own", a.Addr())
-	}
-	if strings.Trim(text, digits+".") != "" {
-		return errors.New("is not an IPv4 address, like 192.168.100.60; names are not looked up, for a node does not depend on DNS")
-	}
-	return errors.New("is not an IPv4 address, like 192.168.100.60")
-}
-
-var (
-	thisNetwork = netip.MustParsePrefix("0.0.0.0/8")   // RFC 1122 §3.2.1.3
-	reserved    = netip.MustParsePrefix("240.0.0.0/4") // RFC 1112 §4, and the limited broadcast
-)
-
-func usable(addr netip.Addr) error {
-	switch {
-	case !addr.Is4():
-		return errors.New("is an IPv6 address, which is not supported yet; use IPv4")
-	case addr.IsLoopback():
-		return errors.New("is a loopback address, which no other machine can reach")
-	case addr.IsMulticast():
-		return errors.New("is a multicast address, not one of a single machine")
-	case thisNetwork.Contains(addr), reserved.Contains(addr):
-		return errors.New("is not an address that a machine can have")
-	}
-	return nil
-}
 
 // port parses a TCP port. Unlike YAML it takes 010 for a slip, not for 8.
 func port(text string) (uint16, error) {
@@ -91,6 +29,30 @@ func virtualRouterID(text string) (int, error) {
 	}
 	return n, nil
 }
+
+// weight parses a share of the connections. 256 is what HAProxy knows at most.
+func weight(text string) (int, error) {
+	n, err := decimal(text, 1, maxWeight)
+	if err != nil {
+		return 0, fmt.Errorf("is not a weight, %w", err)
+	}
+	return n, nil
+}
+
+// maxConn parses a number of connections; 100000 is the most that max_connections
+// of MySQL and MariaDB takes.
+func maxConn(text string) (int, error) {
+	n, err := decimal(text, 1, maxMaxConn)
+	if err != nil {
+		return 0, fmt.Errorf("is not a number of connections, %w", err)
+	}
+	return n, nil
+}
+
+const (
+	maxWeight  = 256
+	maxMaxConn = 100000
+)
 
 func decimal(text string, least, most int) (int, error) {
 	n, err := strconv.Atoi(text)
@@ -141,6 +103,28 @@ func preempt(text string) (time.Duration, error) {
 		return d, nil
 	}
 }
+
+// slowStart parses the time in which a backend comes to its full weight.
+func slowStart(text string) (time.Duration, error) {
+	switch d, err := duration(text); {
+	case err != nil:
+		return 0, err
+	case d < time.Second || d > time.Hour:
+		return 0, errors.New("is out of range; slowstart is 1s to 1h; without the key there is none")
+	default:
+		return d, nil
+	}
+}
+
+// proxyProtocol parses a version of HAProxy's PROXY protocol.
+func proxyProtocol(text string) (bool, error) {
+	if text != proxyVersion {
+		return false, errors.New("is no version that a node speaks; write " + proxyVersion + ", or leave the key out for none")
+	}
+	return true, nil
+}
+
+const proxyVersion = "v2"
 
 func duration(text string) (time.Duration, error) {
 	if strings.Trim(text, digits+".") == "" && text != "" {

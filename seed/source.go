@@ -27,12 +27,17 @@ func newSource(name string, data []byte) (source, Problems) {
 	switch {
 	case len(data) > maxSize:
 		return s, s.problem(1, 1, "the file is too big: %d bytes, at most %d", len(data), maxSize)
-	case bytes.HasPrefix(data, []byte("\x1f\x8b")):
-		return s, s.problem(1, 1, "the file is compressed with gzip; unpack it first")
+	case bytes.HasPrefix(data, []byte(gzipMagic)):
+		return s, s.problem(1, 1, "the file is compressed with gzip, which only user-data may be; unpack it first")
 	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")):
 		return s, s.problem(1, 1, "the file is UTF-16; save it as UTF-8")
 	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")):
 		return s, s.problem(1, 1, "the file starts with a byte order mark; save it as UTF-8 without BOM")
+	}
+	if line, column, found := crowded(data); found {
+		p := s.problem(1, 1, "the file has too many lines, keys and items; together at most %d are possible", maxMarks)
+		p[0].Line, p[0].Column = line, column
+		return s, p
 	}
 	s.lines = strings.Split(string(data), "\n")
 	for i, line := range s.lines {
@@ -42,6 +47,11 @@ func newSource(name string, data []byte) (source, Problems) {
 		}
 	}
 	return s, s.unfitCharacters()
+}
+
+// blank reports whether the text has nothing but blanks.
+func (s source) blank() bool {
+	return s.last == 1 && strings.TrimSpace(s.lines[0]) == ""
 }
 
 // unfitCharacters finds, once a line, what is not UTF-8, what YAML does not

@@ -11,7 +11,9 @@ func validate(p *Pair, d *decoder) {
 	v := &validator{Pair: p, decoder: d, taken: uniqueness[netip.Addr]{}}
 	v.roles()
 	v.nodes()
-	v.gateway()
+	v.families()
+	v.management()
+	v.gateways()
 	v.vips()
 	v.pools()
 }
@@ -19,22 +21,19 @@ func validate(p *Pair, d *decoder) {
 type validator struct {
 	*Pair
 	*decoder
-	subnet netip.Prefix           // of the nodes, as the first has it
-	taken  uniqueness[netip.Addr] // of nodes, gateway and VIPs
+	subnets subnets
+	taken   uniqueness[netip.Addr] // of nodes, gateways and VIPs
 }
 
 func (v *validator) roles() {
-	switch n := len(v.Nodes); {
-	case n < 2:
-		v.reportAt("nodes", "a pair needs two nodes or more, not %d", n)
+	if len(v.Nodes) == 0 {
 		return
-	case n > MaxNodes:
-		v.reportAt("nodes", "at most %d nodes are possible, not %d: their priorities have to stay apart", MaxNodes, n)
 	}
 	hasRole := func(r Role) func(Node) bool { return func(n Node) bool { return n.Role == r } }
 	master := slices.IndexFunc(v.Nodes, hasRole(Master))
 	switch {
 	case slices.ContainsFunc(v.Nodes, hasRole("")):
+	case len(v.Nodes) == 1:
 	case master < 0:
 		v.reportAt("nodes", "no node has the role master; give it to the first")
 	case master > 0:
@@ -56,125 +55,88 @@ func (v *validator) nodes() {
 		if n.Interface != "" && n.MAC != nil {
 			v.reportAt(path+".interface", "interface and match both choose the network interface; write one of them")
 		}
-		if !n.Address.IsValid() {
+		if m := n.Management; m != nil {
+			macs.check(v, path+".management.match.macaddress", m.MAC.String())
+		}
+		for k, a := range n.Addresses() {
+			if a.IsValid() {
+				v.nodeAddress(v.addressPath(i, k), a)
+			}
+		}
+	}
+}
+
+// addressPath is where the k-th address of the i-th node stands: in a list or alone.
+func (v *validator) addressPath(i, k int) string {
+	path := index("nodes", i) + ".address"
+	if item := index(path, k); v.places[item] != nil {
+		return item
+	}
+	return path
+}
+
+func (v *validator) nodeAddress(path string, a netip.Prefix) {
+	subnet := v.subnets.of(a.Addr())
+	if !subnet.IsValid() {
+		*subnet = a.Masked()
+	}
+	if a.Masked() != *subnet {
+		v.reportAt(path, "%s is in the subnet %s, but the nodes before are in %s; all must be in one", a, a.Masked(), subnet)
+	}
+	v.hostAddress(path, a.Addr(), a)
+	v.taken.check(v, path, a.Addr())
+}
+
+// families checks that all nodes have addresses of the same families, in the same
+// order: VRRP speaks over the first, and the VIPs must fit every node.
+func (v *validator) families() {
+	for i, n := range v.Nodes {
+		first := v.Nodes[0]
+		switch {
+		case !n.Address.IsValid() || !first.Address.IsValid(), v.faultyWithin(index("nodes", i) + ".address"), v.faultyWithin("nodes[0].address"):
+		case n.Second.IsValid() && family(n.Second.Addr()) == family(n.Address.Addr()):
+			v.reportAt(v.addressPath(i, 1), "%s is a second %s address; a node has at most one of each family", n.Second, family(n.Second.Addr()))
+		case family(n.Address.Addr()) != family(first.Address.Addr()):
+			v.reportAt(v.addressPath(i, 0), "%s comes first, but nodes[0] has its %s address first, and the nodes speak VRRP over that; all must be of one family",
+				n.Address, family(first.Address.Addr()))
+		case n.Second.IsValid() && !first.Second.IsValid():
+			v.reportAt(v.addressPath(i, 1), "nodes[0] has no %s address; give one to all nodes or to none", family(n.Second.Addr()))
+		case !n.Second.IsValid() && first.Second.IsValid():
+			v.reportAt(v.addressPath(i, 0), "nodes[0] has an %s address too; give one to all nodes or to none", family(first.Second.Addr()))
+		}
+	}
+}
+
+func (v *validator) management() {
+	for i, n := range v.Nodes {
+		m, path := n.Management, index("nodes", i)+".management"
+		if m == nil || v.faulty[path] {
 			continue
 		}
-		if !v.subnet.IsValid() {
-			v.subnet = n.Address.Masked()
+		switch {
+		case m.Interface != "" && m.MAC != nil:
+			v.reportAt(path+".interface", "interface and match both choose the network interface; write one of them")
+		case m.Interface == "" && m.MAC == nil && !v.faulty[path+".interface"] && !v.faulty[path+".match"] && !v.configured:
+			v.reportAt(path, "which interface is it? write interface: eth1, for example, or match: {macaddress: …}")
+		case m.Interface != "" && m.Interface == n.Interface:
+			v.reportAt(path+".interface", "%s carries the traffic; management needs an interface of its own, or leave the key management out", m.Interface)
 		}
-		if n.Address.Masked() != v.subnet {
-			v.reportAt(path+".address", "%s is in the subnet %s, but the nodes before are in %s; all must be in one", n.Address, n.Address.Masked(), v.subnet)
-		}
-		v.hostAddress(path+".address", n.Address.Addr(), n.Address)
-		v.taken.check(v, path+".address", n.Address.Addr())
-	}
-}
-
-func (v *validator) gateway() {
-	if !v.Gateway.IsValid() {
-		return
-	}
-	v.onLink("gateway", v.Gateway)
-	v.taken.check(v, "gateway", v.Gateway)
-}
-
-func (v *validator) vips() {
-	if len(v.VIPs) == 0 {
-		v.reportAt("vips", "a pair needs at least one VIP, the address that clients use")
-	}
-	for i, vip := range v.VIPs {
-		if vip.IsValid() {
-			v.onLink(index("vips", i), vip)
-			v.taken.check(v, index("vips", i), vip)
-		}
-	}
-}
-
-func (v *validator) pools() {
-	if len(v.Pools) == 0 {
-		v.reportAt("pools", "a pair needs at least one pool, a port with servers behind it")
-	}
-	names, ports := uniqueness[string]{}, uniqueness[uint16]{}
-	for i, p := range v.Pools {
-		path := index("pools", i)
-		names.check(v, path+".name", p.Name)
-		ports.check(v, path+".port", p.Port)
-		if use := portsInUse[p.Port]; use != "" {
-			v.reportAt(path+".port", "%d is %s on a node; choose another", p.Port, use)
-		}
-		v.backends(path+".backends", p.Backends)
-	}
-}
-
-// portsInUse are the ports that a node itself listens on.
-var portsInUse = map[uint16]string{
-	22:   "the port of SSH",
-	8404: "the port of HAProxy's statistics and metrics",
-}
-
-func (v *validator) backends(path string, backends []Backend) {
-	if len(backends) == 0 {
-		v.reportAt(path, "a pool needs at least one backend")
-	} else if !slices.ContainsFunc(backends, func(b Backend) bool { return !b.Backup }) {
-		v.reportAt(path, "all backends have backup: true; at least one must be without it")
-	}
-	names, servers := uniqueness[string]{}, uniqueness[netip.AddrPort]{}
-	for i, b := range backends {
-		path := index(path, i)
-		names.check(v, path+".name", b.Name)
-		if !b.Address.IsValid() {
+		if !m.Address.IsValid() {
+			if !v.configured && !v.faulty[path+".address"] {
+				v.reportAt(path, "the key address is missing; without a network-config nothing else tells it")
+			}
 			continue
 		}
-		if b.Port != 0 {
-			servers.check(v, path+".address", netip.AddrPortFrom(b.Address, b.Port))
-		}
-		v.reachable(path+".address", b.Address)
+		v.managementAddress(path+".address", m.Address)
 	}
 }
 
-// reachable reports a backend where a node can't find a server. The gateway may be one.
-func (v *validator) reachable(path string, addr netip.Addr) {
-	switch owner := v.taken[addr]; {
-	case owner != "" && addr != v.Gateway:
-		v.reportAt(path, "%s is %s, so connections would come back to the balancer; write the address of the MySQL server", addr, owner)
-	case !v.subnet.IsValid():
-	case v.subnet.Contains(addr):
-		v.hostAddress(path, addr, v.subnet)
-	case !v.Gateway.IsValid() && !v.faulty["gateway"]:
-		v.reportAt(path, "%s is outside the nodes' subnet %s, and without a gateway there is no way to it", addr, v.subnet)
+func (v *validator) managementAddress(path string, a netip.Prefix) {
+	v.hostAddress(path, a.Addr(), a)
+	v.taken.check(v, path, a.Addr())
+	if subnet := v.subnets.of(a.Addr()); subnet.IsValid() && subnet.Overlaps(a) {
+		v.reportAt(path, "%s overlaps the nodes' subnet %s; two interfaces in one subnet answer for each other", a, subnet)
 	}
-}
-
-// onLink reports an address that must be in the nodes' subnet and is not.
-func (v *validator) onLink(path string, addr netip.Addr) {
-	if !v.subnet.IsValid() {
-		return
-	}
-	if !v.subnet.Contains(addr) {
-		v.reportAt(path, "%s is outside the nodes' subnet %s", addr, v.subnet)
-		return
-	}
-	v.hostAddress(path, addr, v.subnet)
-}
-
-// hostAddress reports the two addresses of a subnet that belong to no machine.
-func (v *validator) hostAddress(path string, addr netip.Addr, subnet netip.Prefix) {
-	switch addr {
-	case subnet.Masked().Addr():
-		v.reportAt(path, "%s is the address of the subnet %s itself, not of a machine in it", addr, subnet.Masked())
-	case broadcast(subnet):
-		v.reportAt(path, "%s is the broadcast address of the subnet %s", addr, subnet.Masked())
-	}
-}
-
-// broadcast returns the last address of a subnet.
-func broadcast(subnet netip.Prefix) netip.Addr {
-	last := subnet.Addr().AsSlice()
-	for bit := subnet.Bits(); bit < 8*len(last); bit++ {
-		last[bit/8] |= 0x80 >> (bit % 8)
-	}
-	addr, _ := netip.AddrFromSlice(last)
-	return addr
 }
 
 // uniqueness remembers the path at which each of some values was seen first.

@@ -42,8 +42,9 @@ type File struct {
 
 // Host is what a node is made of, as far as configurations depend on it.
 type Host struct {
-	Interface string // that carries the node's address
-	Memory    uint64 // bytes
+	Interface  string // that carries the node's addresses
+	Management string // where admin and metrics listen; "" when they do on the node's addresses
+	Memory     uint64 // bytes
 }
 
 // Users of the image; root runs only PID 1.

@@ -2,6 +2,7 @@ package services
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 )
 
@@ -13,11 +14,22 @@ type Text struct {
 	err error
 }
 
+// Literal is an address as it stands before a port: an IPv6 address in brackets
+// (RFC 3986 §3.2.2).
+type Literal netip.Addr
+
+func (l Literal) String() string {
+	if addr := netip.Addr(l); addr.Is6() {
+		return "[" + addr.String() + "]"
+	}
+	return netip.Addr(l).String()
+}
+
 // Line adds a line. Args fill the verbs of format.
 func (t *Text) Line(format string, args ...any) {
 	for _, arg := range args {
-		if word := fmt.Sprint(arg); !plain(word) && t.err == nil {
-			t.err = fmt.Errorf("render %q: value %q is not a plain word of letters, digits and . _ : / -", format, word)
+		if !plain(unbracketed(arg)) && t.err == nil {
+			t.err = fmt.Errorf("render %q: value %q is not a plain word of letters, digits and . _ : / -", format, fmt.Sprint(arg))
 		}
 	}
 	fmt.Fprintf(&t.b, format, args...)
@@ -30,6 +42,17 @@ func (t *Text) Bytes() ([]byte, error) {
 		return nil, t.err
 	}
 	return []byte(t.b.String()), nil
+}
+
+// unbracketed is the text of a value without the brackets that belong to its type.
+func unbracketed(arg any) string {
+	switch arg := arg.(type) {
+	case Literal:
+		return netip.Addr(arg).String()
+	case netip.AddrPort:
+		return arg.Addr().String()
+	}
+	return fmt.Sprint(arg)
 }
 
 func plain(word string) bool {

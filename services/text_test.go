@@ -1,6 +1,7 @@
 package services
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 )
@@ -26,6 +27,36 @@ func TestOnlyPlainWordsStandInALine(t *testing.T) {
 		text.Line("    server %s check", word)
 		if got, err := text.Bytes(); err == nil {
 			t.Errorf("Line with %q = %q, want an error", word, got)
+		}
+	}
+}
+
+func TestBracketsOnlyAroundAddresses(t *testing.T) {
+	v4, v6 := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")
+	for _, tt := range []struct {
+		value any
+		want  string // "" for a value that is refused
+	}{
+		{netip.AddrPortFrom(v6, 3306), "[2001:db8::1]:3306"},
+		{netip.AddrPortFrom(v4, 3306), "192.0.2.1:3306"},
+		{Literal(v6), "[2001:db8::1]"},
+		{Literal(v4), "192.0.2.1"},
+		{v6, "2001:db8::1"},
+		{"[2001:db8::1]:3306", ""},
+		{netip.AddrPort{}, ""},
+		{Literal{}, ""},
+		{netip.AddrPortFrom(v6.WithZone("eth0"), 3306), ""},
+		{netip.AddrPortFrom(v6.WithZone("]\n"), 3306), ""},
+		{Literal(v6.WithZone("eth0")), ""},
+	} {
+		var text Text
+		text.Line("%v", tt.value)
+		got, err := text.Bytes()
+		if tt.want == "" && err == nil {
+			t.Errorf("Line with %#v = %q, want an error", tt.value, got)
+		}
+		if tt.want != "" && (err != nil || string(got) != tt.want+"\n") {
+			t.Errorf("Line with %#v = %q, %v, want %s", tt.value, got, err, tt.want)
 		}
 	}
 }

@@ -54,6 +54,20 @@ func DefaultDir() (string, error) {
 	return filepath.Join(dir, "twinlb"), nil
 }
 
+// Find returns the folder with the component's outputs. It is an error that they
+// are not in the cache.
+func (c Cache) Find(component Component) (string, error) {
+	key, err := component.key()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(c.Dir, component.Name+"-"+key)
+	if !component.in(dir) {
+		return "", fmt.Errorf("find %s: not built yet, %s is not there", component.Name, dir)
+	}
+	return dir, nil
+}
+
 // Get returns the folder with the component's outputs, and builds it if it is not
 // in the cache.
 func (c Cache) Get(report *progress.Report, component Component) (string, error) {

@@ -67,6 +67,9 @@ func (b *builder) get(t *testing.T, when, text string, builds int32) (dir string
 	if got, err := os.ReadFile(filepath.Join(dir, "haproxy")); err != nil || string(got) != text {
 		t.Errorf("%s: the output is %q, %v, want %q", when, got, err, text)
 	}
+	if found, err := b.cache.Find(b.Component); err != nil || found != dir {
+		t.Errorf("%s: Find returns %q, %v, want %q", when, found, err, dir)
+	}
 	if got := b.builds.Load(); got != builds {
 		t.Errorf("%s: built %d times, want %d", when, got, builds)
 	}
@@ -91,6 +94,9 @@ func (b *builder) leftovers(t *testing.T) []string {
 
 func TestComponentIsBuiltAgainOnlyWhenSomethingThatGoesInChanges(t *testing.T) {
 	b := newBuilder(t)
+	if found, err := b.cache.Find(b.Component); err == nil {
+		t.Errorf("Find returns %q before anything is built, want an error", found)
+	}
 	first := b.get(t, "first", "first", 1)
 	b.get(t, "again", "first", 1)
 

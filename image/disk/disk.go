@@ -54,7 +54,7 @@ const (
 // Write writes the disk to path with mode 0600. The image appears whole, by
 // rename: on an error, what was at path before is still there.
 func Write(path string, format Format, l Layout) error {
-	if err := replace(path, func(f *os.File) error {
+	if err := Replace(path, func(f *os.File) error {
 		switch format {
 		case Raw:
 			return l.write(f)
@@ -107,27 +107,6 @@ func (l Layout) writeQCOW2(f *os.File) error {
 		return err
 	}
 	return qcow2.Write(f, raw, info.Size())
-}
-
-// replace writes a file aside, mode 0600, and renames it to path once it is
-// whole and on the disk.
-func replace(path string, write func(*os.File) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	defer f.Close()
-	if err := write(f); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }
 
 // derive returns 16 bytes for one purpose that are the same whenever the disk's

@@ -39,12 +39,21 @@ func espSectors(files []File) (int64, error) {
 		}
 		need += roundUp(int64(len(f.Data)), sectorSize)
 	}
+	sectors, err := fatSectors(need)
+	if err != nil {
+		return 0, fmt.Errorf("ESP: %w", err)
+	}
+	return sectors, nil
+}
+
+// fatSectors returns the size of a volume with room for so many bytes.
+func fatSectors(need int64) (int64, error) {
 	for size := int64(minESP); size <= maxESP; size += mib {
 		if v := newGeometry(size); v.valid() && v.clusters*sectorSize >= need {
 			return size / sectorSize, nil
 		}
 	}
-	return 0, fmt.Errorf("ESP: %d files need %d MiB; want at most %d MiB", len(files), need/mib, int64(maxESP)/mib)
+	return 0, fmt.Errorf("the files need %d MiB; want at most %d MiB", need/mib, int64(maxESP)/mib)
 }
 
 // check refuses a file that FAT can't hold beside the others.
@@ -86,27 +95,52 @@ func (g geometry) valid() bool {
 }
 
 func writeESP(disk *os.File, e extent, files []File, id [16]byte) error {
-	const reproducible = true
-	esp, err := fat32.Create(file.New(disk, false), e.size(), e.offset(), sectorSize, espLabel, reproducible)
-	if err != nil {
-		return fmt.Errorf("ESP: make file system: %w", err)
-	}
-	for _, f := range files {
-		if err := writeFile(esp, f); err != nil {
-			return fmt.Errorf("ESP: file %q: %w", f.Path, err)
-		}
-	}
-	if err := repairFAT(disk, e, derive(id, "FAT serial")); err != nil {
+	if err := writeFAT(disk, e, espLabel, derive(id, "FAT serial"), files); err != nil {
 		return fmt.Errorf("ESP: %w", err)
 	}
 	return nil
 }
 
-func writeFile(esp *fat32.FileSystem, f File) error {
-	if err := esp.Mkdir(path.Dir(f.Path)); err != nil {
+// WriteFAT makes a FAT32 volume of the least size out of the whole file, without a partition
+// table. The names of its files may be long ones, but differ within the first six
+// letters. Its serial number derives from the identity.
+func WriteFAT(f *os.File, label string, id [16]byte, files []File) error {
+	need := int64(spareESP)
+	for _, file := range files {
+		need += roundUp(int64(len(file.Data)), sectorSize)
+	}
+	sectors, err := fatSectors(need)
+	if err != nil {
+		return fmt.Errorf("FAT: %w", err)
+	}
+	if err := f.Truncate(sectors * sectorSize); err != nil {
 		return err
 	}
-	w, err := esp.OpenFile(f.Path, os.O_CREATE|os.O_RDWR)
+	if err := writeFAT(f, extent{0, sectors}, label, id, files); err != nil {
+		return fmt.Errorf("FAT: %w", err)
+	}
+	return nil
+}
+
+func writeFAT(disk *os.File, e extent, label string, serial [16]byte, files []File) error {
+	const reproducible = true
+	volume, err := fat32.Create(file.New(disk, false), e.size(), e.offset(), sectorSize, label, reproducible)
+	if err != nil {
+		return fmt.Errorf("make file system: %w", err)
+	}
+	for _, f := range files {
+		if err := writeFile(volume, f); err != nil {
+			return fmt.Errorf("file %q: %w", f.Path, err)
+		}
+	}
+	return repairFAT(disk, e, serial)
+}
+
+func writeFile(volume *fat32.FileSystem, f File) error {
+	if err := volume.Mkdir(path.Dir(f.Path)); err != nil {
+		return err
+	}
+	w, err := volume.OpenFile(f.Path, os.O_CREATE|os.O_RDWR)
 	if err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ type Status struct {
 // track files.
 type Controller struct {
 	Priority  int           // of the seed
+	StepBack  int           // of the seed
 	Preempt   time.Duration // of the seed
 	Heartbeat time.Duration // between two signs of life of a peer
 	Track     *Track
@@ -218,7 +219,7 @@ func (c *Controller) update(change func()) {
 	} else if c.healthy.IsZero() {
 		c.healthy = time.Now()
 	}
-	if err := c.Track.Write(c.last); err != nil {
+	if err := c.Track.Write(c.last.Able, c.preference()); err != nil {
 		c.Failed(err)
 	}
 	if c.left != nil && c.state != keepalived.StateMaster && !isClosed(c.left) {
@@ -238,6 +239,9 @@ func (c *Controller) update(change func()) {
 		c.Decided(decision)
 	}
 }
+
+// preference is what the decision adds to the priority.
+func (c *Controller) preference() int { return c.last.StepsBack * c.StepBack }
 
 func isClosed(c <-chan struct{}) bool {
 	select {

@@ -32,6 +32,7 @@ func simulate(t *testing.T, preempt time.Duration, test func(n *node)) {
 		n := &node{t: t, silence: make(map[string]time.Duration)}
 		n.Controller = &Controller{
 			Priority:  250,
+			StepBack:  -20,
 			Preempt:   preempt,
 			Track:     newTrack(t),
 			KillProxy: func(cause string) { n.kills = append(n.kills, cause) },
@@ -89,6 +90,19 @@ func TestNodeIsAbleWhenHAProxyAnswersAndAllIsChecked(t *testing.T) {
 		n.check("a check is under way", "0", "0")
 		n.probe(Answer{OK: true, Servers: []haproxy.Server{{Checked: true}, {Checked: true}}})
 		n.check("all backends are checked", "1", "0")
+	})
+}
+
+func TestStepBackIsThatOfTheSeed(t *testing.T) {
+	simulate(t, 30*time.Second, func(n *node) {
+		n.StepBack = -80
+		n.ready()
+		n.check("it is still proving itself", "1", "-80")
+		n.LetGo("a test")
+		n.check("it gives the VIP away", "1", "-160")
+		n.Keep()
+		n.answer(time.Minute)
+		n.check("it has proved itself", "1", "0")
 	})
 }
 

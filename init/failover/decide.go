@@ -29,13 +29,13 @@ const (
 // answer is looked at a ProbeInterval later.
 const LostAfter = 3 * time.Second
 
-// The preferences of a node that is able. Each lies below the one before by more
-// than the priorities of all nodes of a pair lie apart (seed.MaxNodes), so that
-// whoever gives the VIP away stands behind one that is still proving itself.
+// How many steps a node that is able stands back. One takes its priority below that
+// of all others (seed.Spec.StepBack), so that whoever gives the VIP away stands
+// behind one that is still proving itself.
 const (
-	normal  = 0
-	proving = -20
-	giving  = -40
+	normal = iota
+	proving
+	giving
 )
 
 // Observation is all that the decision depends on.
@@ -58,14 +58,14 @@ type Observation struct {
 
 // Decision is what keepalived and the supervisor are told.
 type Decision struct {
-	Able       bool // may hold the VIP
-	Preference int  // added to the priority
-	KillProxy  bool
-	Reason     string
+	Able      bool // may hold the VIP
+	StepsBack int  // each adds seed.Spec.StepBack to the priority
+	KillProxy bool
+	Reason    string
 }
 
 // Gives tells whether the node wants any other node that is able to hold the VIP.
-func (d Decision) Gives() bool { return d.Able && d.Preference == giving }
+func (d Decision) Gives() bool { return d.Able && d.StepsBack == giving }
 
 // Decide is the policy of a node.
 func Decide(o Observation) Decision {
@@ -89,15 +89,15 @@ func Decide(o Observation) Decision {
 	case o.Deaf:
 		return Decision{Reason: "nothing is received from the network: cable, switch port or VLAN"}
 	case o.Letting != "":
-		return Decision{Able: true, Preference: giving, Reason: o.Letting}
+		return Decision{Able: true, StepsBack: giving, Reason: o.Letting}
 	case o.Better != "" && o.BetterFor >= LostAfter:
-		return Decision{Able: true, Preference: giving, Reason: o.Better}
+		return Decision{Able: true, StepsBack: giving, Reason: o.Better}
 	case o.WasMaster:
-		return Decision{Able: true, Preference: normal, Reason: "healthy"}
+		return Decision{Able: true, StepsBack: normal, Reason: "healthy"}
 	case o.Preempt == seed.NeverPreempt:
-		return Decision{Able: true, Preference: proving, Reason: "healthy; never takes the VIP from a healthy peer"}
+		return Decision{Able: true, StepsBack: proving, Reason: "healthy; never takes the VIP from a healthy peer"}
 	case o.Healthy < o.Preempt:
-		return Decision{Able: true, Preference: proving, Reason: fmt.Sprintf("healthy, but not yet for %s", o.Preempt)}
+		return Decision{Able: true, StepsBack: proving, Reason: fmt.Sprintf("healthy, but not yet for %s", o.Preempt)}
 	}
-	return Decision{Able: true, Preference: normal, Reason: "healthy"}
+	return Decision{Able: true, StepsBack: normal, Reason: "healthy"}
 }

@@ -14,8 +14,8 @@ func TestDecide(t *testing.T) {
 	var (
 		no     = Decision{}
 		kill   = Decision{KillProxy: true}
-		rather = Decision{Able: true, Preference: -20}
-		gives  = Decision{Able: true, Preference: -40}
+		rather = Decision{Able: true, StepsBack: 1}
+		gives  = Decision{Able: true, StepsBack: 2}
 		yes    = Decision{Able: true}
 	)
 	for _, tt := range []struct {
@@ -84,22 +84,34 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-// The order of the nodes must hold within each preference, and a worse preference
-// must put the first node behind the last.
+// The order of the nodes must hold within each preference, and a step back must put
+// the first node behind the last.
 func TestPreferencesKeepTheNodesApart(t *testing.T) {
-	pair := &seed.Pair{Nodes: make([]seed.Node, seed.MaxNodes)}
-	for i := range pair.Nodes {
-		pair.Nodes[i].Address = netip.PrefixFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}), 24)
-	}
-	specs := pair.Specs()
-	first, last := specs[0].Priority, specs[len(specs)-1].Priority
-	for _, step := range []struct{ better, worse int }{{normal, proving}, {proving, giving}} {
-		if first+step.worse >= last+step.better {
-			t.Errorf("the first node has priority %d with a preference of %d, want less than the last's %d with %d",
-				first+step.worse, step.worse, last+step.better, step.better)
+	for nodes := 2; nodes <= seed.MaxNodes; nodes++ {
+		pair := &seed.Pair{Nodes: make([]seed.Node, nodes)}
+		for i := range pair.Nodes {
+			pair.Nodes[i].Address = netip.PrefixFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}), 24)
 		}
-	}
-	if last+giving < 1 {
-		t.Errorf("the last node has priority %d when it gives the VIP away, want at least 1 (RFC 9568 §5.2.4)", last+giving)
+		specs := pair.Specs()
+		first, last := specs[0], specs[nodes-1]
+		for i := 1; i < nodes; i++ {
+			if specs[i].Priority >= specs[i-1].Priority {
+				t.Errorf("%d nodes: the priorities %d and %d follow each other, want less each time", nodes, specs[i-1].Priority, specs[i].Priority)
+			}
+			if specs[i].StepBack != first.StepBack {
+				t.Errorf("%d nodes: one steps back by %d, another by %d, want the same", nodes, first.StepBack, specs[i].StepBack)
+			}
+		}
+		for steps := proving; steps <= giving; steps++ {
+			behind, ahead := first.Priority+steps*first.StepBack, last.Priority+(steps-1)*last.StepBack
+			if behind >= ahead {
+				t.Errorf("%d nodes: the first has priority %d after %d steps back, want less than the last's %d after %d",
+					nodes, behind, steps, ahead, steps-1)
+			}
+		}
+		// RFC 9568 §5.2.4: 0 and 255 have a meaning of their own.
+		if least := last.Priority + giving*last.StepBack; least < 1 || first.Priority > 254 {
+			t.Errorf("%d nodes: priorities are %d to %d, want 1 to 254", nodes, least, first.Priority)
+		}
 	}
 }

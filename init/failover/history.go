@@ -85,24 +85,27 @@ func (c *Controller) why(from, to keepalived.State) (why string, sure bool) {
 
 func (c *Controller) whyMaster() (why string, sure bool) {
 	heard := c.heard()
-	for _, peer := range heard {
-		if v := peer.VRRP; !v.Able || v.Preference == giving || v.State == string(keepalived.StateStopped) {
-			if peer.Name == c.holder {
-				return fmt.Sprintf("%s let it go: %s", peer.Name, v.Reason), true
-			}
-			return fmt.Sprintf("%s could not hold it: %s", peer.Name, v.Reason), true
-		}
+	holder := c.peers[c.holder]
+	if slices.Contains(heard, holder) && letsGo(holder) {
+		return fmt.Sprintf("%s let it go: %s", holder.Name, holder.VRRP.Reason), true
 	}
-	peer := c.peers[c.holder]
 	// The holder's word that it has made way may come before keepalived's that
 	// this node is master.
-	if peer == nil || !c.ceded.IsZero() && time.Since(c.ceded) >= settled {
+	if holder == nil || !c.ceded.IsZero() && time.Since(c.ceded) >= settled {
+		if i := slices.IndexFunc(heard, letsGo); i >= 0 {
+			return fmt.Sprintf("%s could not hold it: %s", heard[i].Name, heard[i].VRRP.Reason), true
+		}
 		return "no other node held it", true
 	}
-	if v := peer.VRRP; slices.Contains(heard, peer) && c.Priority+c.last.Preference > v.Priority+v.Preference {
-		return fmt.Sprintf("preferred to %s, and %s", peer.Name, c.last.Reason), false
+	if v := holder.VRRP; slices.Contains(heard, holder) && c.Priority+c.preference() > v.Priority+v.Preference {
+		return fmt.Sprintf("preferred to %s, and %s", holder.Name, c.last.Reason), false
 	}
-	return fmt.Sprintf("the adverts of %s stopped", peer.Name), false
+	return fmt.Sprintf("the adverts of %s stopped", holder.Name), false
+}
+
+// letsGo tells whether a peer says that it would not keep the VIP.
+func letsGo(peer *status.Node) bool {
+	return !peer.VRRP.Able || peer.VRRP.GivesAway || peer.VRRP.State == string(keepalived.StateStopped)
 }
 
 func (c *Controller) whyBackup(from keepalived.State) (why string, sure bool) {

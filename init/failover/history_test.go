@@ -57,7 +57,7 @@ func TestHistorySaysWhyTheVIPCame(t *testing.T) {
 		}, "lb-b let it go: haproxy does not answer"},
 		{"its holder handed it over", func(n *node) {
 			n.says(func(p *status.Node) { p.VRRP.State = "MASTER" })
-			n.says(func(p *status.Node) { p.VRRP.Preference, p.VRRP.Reason = giving, "failover, asked by ops" })
+			n.says(func(p *status.Node) { p.VRRP.GivesAway, p.VRRP.Reason = true, "failover, asked by ops" })
 		}, "lb-b let it go: failover, asked by ops"},
 		{"preempt", func(n *node) {
 			n.says(func(p *status.Node) { p.VRRP.State = "MASTER" })
@@ -73,6 +73,15 @@ func TestHistorySaysWhyTheVIPCame(t *testing.T) {
 			n.says(nil)
 			time.Sleep(settled)
 		}, "no other node held it"},
+		{"its holder died, and a third node could not hold it", func(n *node) {
+			n.Priority = 242
+			n.says(func(p *status.Node) { p.VRRP.State = "MASTER" })
+			n.says(func(p *status.Node) { p.Name, p.VRRP.Able, p.VRRP.Reason = "lb-a", false, "haproxy is not ready" })
+			n.silence["lb-b"] = 800 * time.Millisecond
+		}, "the adverts of lb-b stopped"},
+		{"nobody had it, and one of two could not hold it", func(n *node) {
+			n.says(func(p *status.Node) { p.Name, p.VRRP.Able, p.VRRP.Reason = "lb-c", false, "haproxy is not ready" })
+		}, "lb-c could not hold it: haproxy is not ready"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			simulate(t, 0, func(n *node) {

@@ -16,16 +16,17 @@ type Track struct {
 	written map[string]string
 }
 
-// Write puts the decision where keepalived sees it, which takes a few
-// milliseconds. What stands there already is not written again.
-func (t *Track) Write(d Decision) error {
-	preference := strconv.Itoa(d.Preference)
-	if !d.Able {
+// Write tells keepalived whether the node may hold the VIP, and what is added to its
+// priority, which takes a few milliseconds. What stands there already is not written
+// again.
+func (t *Track) Write(able bool, preference int) error {
+	number := strconv.Itoa(preference)
+	if !able {
 		// Nothing else may delay that the VIP goes.
-		return errors.Join(t.put(t.Able, "0"), t.put(t.Preference, preference))
+		return errors.Join(t.put(t.Able, "0"), t.put(t.Preference, number))
 	}
 	// The preference first: a node that becomes able does so with its right priority.
-	if err := t.put(t.Preference, preference); err != nil {
+	if err := t.put(t.Preference, number); err != nil {
 		return err
 	}
 	return t.put(t.Able, "1")

@@ -29,15 +29,16 @@ func checkTrack(t *testing.T, track *Track, able, preference string) {
 func TestTrackFilesHoldTheDecision(t *testing.T) {
 	track := newTrack(t)
 	for _, tt := range []struct {
-		decision         Decision
+		is               bool
+		added            int
 		able, preference string
 	}{
-		{Decision{}, "0", "0"},
-		{Decision{Able: true, Preference: -20}, "1", "-20"},
-		{Decision{Able: true}, "1", "0"},
-		{Decision{KillProxy: true}, "0", "0"},
+		{false, 0, "0", "0"},
+		{true, -20, "1", "-20"},
+		{true, 0, "1", "0"},
+		{false, -40, "0", "-40"},
 	} {
-		if err := track.Write(tt.decision); err != nil {
+		if err := track.Write(tt.is, tt.added); err != nil {
 			t.Fatal(err)
 		}
 		checkTrack(t, track, tt.able, tt.preference)
@@ -47,7 +48,7 @@ func TestTrackFilesHoldTheDecision(t *testing.T) {
 func TestTrackFilesAreForKeepalivedToRead(t *testing.T) {
 	track := newTrack(t)
 	defer syscall.Umask(syscall.Umask(0o022)) // as a kernel gives it to PID 1
-	if err := track.Write(Decision{}); err != nil {
+	if err := track.Write(false, 0); err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range []string{track.Able, track.Preference} {
@@ -60,7 +61,7 @@ func TestTrackFilesAreForKeepalivedToRead(t *testing.T) {
 
 func TestTrackFilesAreNeverHalfWrittenOrMissing(t *testing.T) {
 	track := newTrack(t)
-	if err := track.Write(Decision{}); err != nil {
+	if err := track.Write(false, 0); err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan struct{})
@@ -68,8 +69,7 @@ func TestTrackFilesAreNeverHalfWrittenOrMissing(t *testing.T) {
 	go func() {
 		defer close(done)
 		for i := range 200 {
-			d := Decision{Able: i%2 == 0, Preference: -20 * (i % 2)}
-			if err := track.Write(d); err != nil {
+			if err := track.Write(i%2 == 0, -20*(i%2)); err != nil {
 				failed <- err
 				return
 			}
@@ -104,7 +104,7 @@ func TestWhatStandsThereIsNotWrittenAgain(t *testing.T) {
 		}
 		return info
 	}
-	if err := track.Write(Decision{Able: true, Preference: -20}); err != nil {
+	if err := track.Write(true, -20); err != nil {
 		t.Fatal(err)
 	}
 	// A time that no write would leave.
@@ -115,7 +115,7 @@ func TestWhatStandsThereIsNotWrittenAgain(t *testing.T) {
 		}
 	}
 	able, preference := stat(track.Able), stat(track.Preference)
-	if err := track.Write(Decision{Able: true, Preference: -20, Reason: "another"}); err != nil {
+	if err := track.Write(true, -20); err != nil {
 		t.Fatal(err)
 	}
 	if got := stat(track.Able); !os.SameFile(got, able) || !got.ModTime().Equal(past) {
@@ -124,7 +124,7 @@ func TestWhatStandsThereIsNotWrittenAgain(t *testing.T) {
 	if got := stat(track.Preference); !os.SameFile(got, preference) || !got.ModTime().Equal(past) {
 		t.Error("preference was written again with the same value")
 	}
-	if err := track.Write(Decision{Able: true}); err != nil {
+	if err := track.Write(true, 0); err != nil {
 		t.Fatal(err)
 	}
 	if got := stat(track.Able); !os.SameFile(got, able) {
@@ -138,7 +138,7 @@ func TestWhatStandsThereIsNotWrittenAgain(t *testing.T) {
 func TestNodeBecomesAbleOnlyWithItsPreference(t *testing.T) {
 	track := newTrack(t)
 	track.Preference = filepath.Join(t.TempDir(), "missing", "preference")
-	if err := track.Write(Decision{Able: true, Preference: -20}); !errors.Is(err, fs.ErrNotExist) {
+	if err := track.Write(true, -20); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Write = %v, want %v", err, fs.ErrNotExist)
 	}
 	if got, err := os.ReadFile(track.Able); err == nil {
@@ -149,7 +149,7 @@ func TestNodeBecomesAbleOnlyWithItsPreference(t *testing.T) {
 func TestVIPGoesEvenIfThePreferenceCannotBeWritten(t *testing.T) {
 	track := newTrack(t)
 	track.Preference = filepath.Join(t.TempDir(), "missing", "preference")
-	if err := track.Write(Decision{}); !errors.Is(err, fs.ErrNotExist) {
+	if err := track.Write(false, 0); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Write = %v, want %v", err, fs.ErrNotExist)
 	}
 	if got, err := os.ReadFile(track.Able); string(got) != "0\n" {
@@ -160,13 +160,13 @@ func TestVIPGoesEvenIfThePreferenceCannotBeWritten(t *testing.T) {
 func TestFailedWriteIsTriedAgain(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "late")
 	track := &Track{Able: filepath.Join(dir, "able"), Preference: filepath.Join(dir, "preference")}
-	if err := track.Write(Decision{Able: true}); err == nil {
+	if err := track.Write(true, 0); err == nil {
 		t.Fatal("Write into a missing folder gives no error")
 	}
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := track.Write(Decision{Able: true}); err != nil {
+	if err := track.Write(true, 0); err != nil {
 		t.Fatal(err)
 	}
 	checkTrack(t, track, "1", "0")

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"twinlb/seed"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -40,11 +42,11 @@ func quietCable(t *testing.T) (link, far netlink.Link, wall, here *netlink.Handl
 			t.Fatal(err)
 		}
 	}
-	give(t, here, link, nodeAddress)
+	giveAt(t, here, link, nodeAddress)
 	return link, far, wall, here
 }
 
-func give(t *testing.T, handle *netlink.Handle, link netlink.Link, address string) {
+func giveAt(t *testing.T, handle *netlink.Handle, link netlink.Link, address string) {
 	t.Helper()
 	if err := handle.AddrReplace(link, &netlink.Addr{IPNet: ipNet(netip.MustParsePrefix(address))}); err != nil {
 		t.Fatal(err)
@@ -171,10 +173,8 @@ func speak(t *testing.T, to string) {
 func TestHear(t *testing.T) {
 	link, far, wall, here := quietCable(t)
 	seeSys(t)
-	if err := Tune("eth0"); err != nil {
-		t.Fatal(err)
-	}
-	give(t, wall, far, neighbourAddress)
+	tune(func(err error) { t.Error(err) }, append(settings, linkSettings(seed.Link{})...), "eth0")
+	giveAt(t, wall, far, neighbourAddress)
 	speak(t, "192.0.2.54:9")
 	await(t, "192.0.2.54 to be known", func() error {
 		if state := states(t, here, link)["192.0.2.54"]; state != "REACHABLE" {
@@ -214,7 +214,7 @@ func TestHear(t *testing.T) {
 		}
 	}
 	expect("the neighbour is gone", true)
-	give(t, wall, far, neighbourAddress)
+	giveAt(t, wall, far, neighbourAddress)
 	speak(t, "192.0.2.54:9")
 	expect("the neighbour is back", false)
 

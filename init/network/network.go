@@ -1,7 +1,9 @@
-// Package network gives the node its interface, address and route over netlink,
-// says whether the link is up, and takes the VIP away when nobody else will.
+// Package network sets up the links of a node over netlink, as seed.Network
+// describes them: names, bonds, VLANs, addresses, routes. It says whether a link is
+// up and whether anything is received, and takes the VIP away when nobody else will.
 //
-// Everything it does can be done again with the same result.
+// Everything it does can be done again with the same result. It does not know why
+// an address is wanted, and asks no DHCP server: package dhcp does.
 package network
 
 import (
@@ -9,144 +11,96 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"strings"
 	"time"
 
 	"twinlb/seed"
 
 	"github.com/vishvananda/netlink"
-	"golang.org/x/sys/unix"
 )
 
-// Find waits for the interface that carries the node's address: the one that
-// the seed names, or the only one there is.
-func Find(node seed.Node, patience time.Duration) (netlink.Link, error) {
-	deadline := time.Now().Add(patience)
-	for {
-		link, err := choose(node)
-		if err == nil || time.Now().After(deadline) {
-			return link, err
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-}
+// Links are the interfaces that stand for the links of a seed.Network, by ID.
+type Links map[string]netlink.Link
 
-func choose(node seed.Node) (netlink.Link, error) {
-	links, err := list(netlink.LinkList)
+// Apply sets up all links of the network and the loopback, and returns them with
+// the names that they have now. It waits for network cards that the kernel is still
+// looking for. What makes a node slower to fail over, and not useless, it tells warn.
+func Apply(n seed.Network, patience time.Duration, warn func(error)) (Links, error) {
+	links, err := awaitCards(n, patience)
 	if err != nil {
-		return nil, fmt.Errorf("list network interfaces: %w", err)
+		return nil, err
 	}
-	var wires, matching []netlink.Link
-	for _, link := range links {
-		attrs := link.Attrs()
-		if link.Type() != "device" && link.Type() != "veth" || attrs.Flags&net.FlagLoopback != 0 {
-			continue
-		}
-		wires = append(wires, link)
-		if (node.Interface == "" || node.Interface == attrs.Name) &&
-			(node.MAC == nil || node.MAC.String() == attrs.HardwareAddr.String()) {
-			matching = append(matching, link)
-		}
+	if err := rename(n, links); err != nil {
+		return nil, err
 	}
-	switch {
-	case len(matching) == 1:
-		return matching[0], nil
-	case len(wires) == 0:
-		return nil, fmt.Errorf("find the network interface of %s: this machine has none that the kernel knows; "+
-			"give it a virtio, e1000, e1000e, vmxnet3 or Hyper-V network card", node.Name)
-	case len(matching) == 0 && node.Interface != "":
-		return nil, fmt.Errorf("find the network interface of %s: the seed says interface: %s; there are %s",
-			node.Name, node.Interface, describe(wires))
-	case len(matching) == 0:
-		return nil, fmt.Errorf("find the network interface of %s: the seed says macaddress: %s; there are %s",
-			node.Name, node.MAC, describe(wires))
-	}
-	return nil, fmt.Errorf("find the network interface of %s: there are %s; say in the seed which one carries %s, with interface: %s",
-		node.Name, describe(wires), node.Address, wires[0].Attrs().Name)
-}
-
-func describe(links []netlink.Link) string {
-	names := make([]string, len(links))
-	for i, link := range links {
-		names[i] = fmt.Sprintf("%s (%s)", link.Attrs().Name, link.Attrs().HardwareAddr)
-	}
-	return strings.Join(names, ", ")
-}
-
-// Apply brings the loopback and the link up, and gives the link the node's
-// address and the default route.
-func Apply(link netlink.Link, address netip.Prefix, gateway netip.Addr) error {
 	lo, err := netlink.LinkByName("lo")
-	if err != nil {
-		return fmt.Errorf("bring up lo: %w", err)
+	if err == nil {
+		err = netlink.LinkSetUp(lo)
 	}
-	for _, l := range []netlink.Link{lo, link} {
-		if err := netlink.LinkSetUp(l); err != nil {
-			return fmt.Errorf("bring up %s: %w", l.Attrs().Name, err)
+	if err != nil {
+		return nil, fmt.Errorf("bring up lo: %w", err)
+	}
+	tune(warn, settings, "")
+	for _, l := range n.Links {
+		if err := raise(n, l, links, warn); err != nil {
+			return nil, err
 		}
 	}
-	if err := netlink.AddrReplace(link, &netlink.Addr{IPNet: ipNet(address)}); err != nil {
-		return fmt.Errorf("give %s to %s: %w", address, link.Attrs().Name, err)
+	for _, l := range n.Links {
+		for _, address := range l.Addresses {
+			if err := give(links[l.ID], address, 0); err != nil {
+				return nil, err
+			}
+		}
 	}
-	if !gateway.IsValid() {
-		return nil
+	// A gateway may be reached through the address of another link.
+	for _, l := range n.Links {
+		for _, r := range l.Routes {
+			if err := addRoute(links[l.ID], r); err != nil {
+				return nil, err
+			}
+		}
 	}
-	route := &netlink.Route{LinkIndex: link.Attrs().Index, Gw: gateway.AsSlice()}
-	if err := netlink.RouteReplace(route); err != nil {
-		return fmt.Errorf("route through the gateway %s: %w", gateway, err)
+	return links.refresh()
+}
+
+// raise makes the link if it is no card, and brings it up.
+func raise(n seed.Network, l seed.Link, links Links, warn func(error)) (err error) {
+	switch l.Kind {
+	case seed.BondLink:
+		links[l.ID], err = makeBond(l, links)
+	case seed.VLANOnLink:
+		links[l.ID], err = makeVLAN(l, links)
+	}
+	if err != nil {
+		return err
+	}
+	link := links[l.ID]
+	if isMember(n, l.ID) {
+		return nil // of its bond, which brings it up and says how big its frames are
+	}
+	if l.MTU != 0 && l.MTU != link.Attrs().MTU {
+		if err := netlink.LinkSetMTU(link, l.MTU); err != nil {
+			return fmt.Errorf("set the MTU of %s to %d: %w", link.Attrs().Name, l.MTU, err)
+		}
+	}
+	// Before it is up: from then on the kernel listens to routers.
+	tune(warn, linkSettings(l), link.Attrs().Name)
+	if err := netlink.LinkSetUp(link); err != nil {
+		return fmt.Errorf("bring up %s: %w", link.Attrs().Name, err)
 	}
 	return nil
 }
 
-// Purge takes the VIPs off the link and returns those that were there. It is for
-// when keepalived, whose they are, is dead.
-func Purge(link netlink.Link, vips []netip.Addr) ([]netip.Addr, error) {
-	var purged []netip.Addr
-	for _, vip := range vips {
-		err := netlink.AddrDel(link, &netlink.Addr{IPNet: ipNet(netip.PrefixFrom(vip, vip.BitLen()))})
-		if errors.Is(err, unix.EADDRNOTAVAIL) {
-			continue
+// refresh asks for the links once more: their names and MAC addresses have changed.
+func (links Links) refresh() (Links, error) {
+	now := make(Links, len(links))
+	for id, link := range links {
+		var err error
+		if now[id], err = netlink.LinkByIndex(link.Attrs().Index); err != nil {
+			return nil, fmt.Errorf("look at %s after it was set up: %w", link.Attrs().Name, err)
 		}
-		if err != nil {
-			return purged, fmt.Errorf("take the VIP %s off %s: %w", vip, link.Attrs().Name, err)
-		}
-		purged = append(purged, vip)
 	}
-	return purged, nil
-}
-
-// runs is what a link that can be used has, netdevice(7). A link that was just
-// brought up is RUNNING for up to a second without a carrier, until the kernel
-// has looked; LOWER_UP is the carrier itself.
-const runs = unix.IFF_RUNNING | unix.IFF_LOWER_UP
-
-// Watch reports whether the link runs: once for how it is now and then whenever
-// that changes. The channel is closed when the
-// kernel's reports are lost; call Watch again.
-func Watch(link netlink.Link, done <-chan struct{}) (<-chan bool, error) {
-	updates := make(chan netlink.LinkUpdate, 16)
-	err := netlink.LinkSubscribeWithOptions(updates, done, netlink.LinkSubscribeOptions{
-		ListExisting:  true,
-		ErrorCallback: func(error) {}, // the channel is closed as well
-	})
-	if err != nil {
-		return nil, fmt.Errorf("watch the link of %s: %w", link.Attrs().Name, err)
-	}
-	running := make(chan bool, 1)
-	go func() {
-		defer close(running)
-		known, last := false, false
-		for update := range updates {
-			if int(update.Index) != link.Attrs().Index {
-				continue
-			}
-			if now := update.Flags&runs == runs; !known || now != last {
-				known, last = true, now
-				running <- now
-			}
-		}
-	}()
-	return running, nil
+	return now, nil
 }
 
 // list repeats a netlink dump that was interrupted by a change.

@@ -7,11 +7,16 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"twinlb/seed"
 )
 
-// sysctls are the kernel's settings for a balancer, ip-sysctl.rst. INTERFACE
-// stands for the one that carries the node's address.
-var sysctls = []struct{ key, value string }{
+// setting is one of the kernel's, ip-sysctl.rst. INTERFACE in a key stands for the
+// name of a link.
+type setting struct{ key, value string }
+
+// settings are those of a balancer.
+var settings = []setting{
 	// HAProxy listens on the VIP while the peer holds it.
 	{"net.ipv4.ip_nonlocal_bind", "1"},
 	{"net.ipv6.ip_nonlocal_bind", "1"},
@@ -20,17 +25,15 @@ var sysctls = []struct{ key, value string }{
 
 	// Taking the VIP off must never take the node's address with it.
 	{"net.ipv4.conf.all.promote_secondaries", "1"},
+	// A link that goes down and comes back has its addresses again. Those of IPv6
+	// would be gone, and keepalived would not notice.
 	{"net.ipv6.conf.all.keep_addr_on_down", "1"},
 	// An address is answered for and announced only by the interface that has it.
 	{"net.ipv4.conf.all.arp_ignore", "1"},
 	{"net.ipv4.conf.all.arp_announce", "2"},
-	// A peer that comes back is found within tenths of a second, not seconds.
-	{"net.ipv4.neigh.INTERFACE.retrans_time_ms", "100"},
-	{"net.ipv6.neigh.INTERFACE.retrans_time_ms", "100"},
 	{"net.ipv4.conf.all.accept_redirects", "0"},
 	{"net.ipv4.conf.all.send_redirects", "0"},
 	{"net.ipv6.conf.all.accept_redirects", "0"},
-	{"net.ipv6.conf.INTERFACE.accept_ra", "0"},
 
 	// Each connection to a backend takes a port of the address it comes from.
 	{"net.ipv4.ip_local_port_range", "10240 65535"},
@@ -44,21 +47,40 @@ var sysctls = []struct{ key, value string }{
 	{"net.ipv4.tcp_mtu_probing", "1"},
 }
 
-// Tune sets the kernel up for balancing. It goes on after a setting that cannot
-// be made and returns all that went wrong; the kernel may lack IPv6.
-func Tune(iface string) error {
-	var failed []error
-	for _, s := range sysctls {
-		key := strings.ReplaceAll(s.key, "INTERFACE", iface)
-		path := filepath.Join("/proc/sys", strings.ReplaceAll(s.key, ".", "/"))
-		path = strings.ReplaceAll(path, "INTERFACE", iface)
-		err := os.WriteFile(path, []byte(s.value), 0)
-		if errors.Is(err, fs.ErrNotExist) && strings.HasPrefix(key, "net.ipv6.") {
+// linkSettings are those of one link.
+func linkSettings(l seed.Link) []setting {
+	flag := map[bool]string{false: "0", true: "1"}
+	return []setting{
+		// A peer that comes back is found within tenths of a second, not seconds.
+		{"net.ipv4.neigh.INTERFACE.retrans_time_ms", "100"},
+		{"net.ipv6.neigh.INTERFACE.retrans_time_ms", "100"},
+		{"net.ipv6.conf.INTERFACE.accept_redirects", "0"},
+		// The link-local address, which DHCPv6 and neighbour discovery need, would be
+		// tentative for up to two seconds. It is made of the MAC address: where there
+		// are two of those, nothing works anyway.
+		{"net.ipv6.conf.INTERFACE.accept_dad", "0"},
+		// DHCPv6 knows no routes: they come from routers.
+		{"net.ipv6.conf.INTERFACE.accept_ra", flag[l.AcceptRA || l.DHCPv6]},
+		{"net.ipv6.conf.INTERFACE.autoconf", flag[l.AcceptRA]},
+	}
+}
+
+// tune makes settings. It goes on after one that cannot be made and tells warn; the
+// kernel may lack IPv6.
+func tune(warn func(error), settings []setting, link string) {
+	for _, s := range settings {
+		err := os.WriteFile(s.path(link), []byte(s.value), 0)
+		if errors.Is(err, fs.ErrNotExist) && strings.HasPrefix(s.key, "net.ipv6.") {
 			continue
 		}
 		if err != nil {
-			failed = append(failed, fmt.Errorf("set %s to %s: %w", key, s.value, err))
+			warn(fmt.Errorf("set %s to %s: %w", strings.ReplaceAll(s.key, "INTERFACE", link), s.value, err))
 		}
 	}
-	return errors.Join(failed...)
+}
+
+// path is the setting's file. A dot in the name of a link is not one of a key.
+func (s setting) path(link string) string {
+	path := filepath.Join("/proc/sys", strings.ReplaceAll(s.key, ".", "/"))
+	return strings.ReplaceAll(path, "INTERFACE", link)
 }

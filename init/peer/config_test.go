@@ -47,8 +47,8 @@ func TestStartRefusesAConfigThatCannotWork(t *testing.T) {
 		want   string
 	}{
 		{func(c *Config) { c.Key = c.Key[1:] }, "the pair key has 31 bytes, want 32"},
-		{func(c *Config) { c.Peers = nil }, "there are 0 peers, want 1 to 4"},
-		{func(c *Config) { c.Peers = make([]Peer, 5) }, "there are 5 peers, want 1 to 4"},
+		{func(c *Config) { c.Peers = nil }, "there are 0 peers, want 1 to 19"},
+		{func(c *Config) { c.Peers = make([]Peer, 20) }, "there are 20 peers, want 1 to 19"},
 		{func(c *Config) { c.Self = "" }, `node "" has the address 192.0.2.1:8405, want a name`},
 		{func(c *Config) { c.Local = netip.AddrPort{} }, `node "lb-a" has the address invalid AddrPort`},
 		{func(c *Config) { c.Peers[0].Address = netip.AddrPortFrom(c.Local.Addr(), 0) }, "192.0.2.1:0, want a name, an IP address and a port"},

@@ -36,7 +36,8 @@ type VRRP struct {
 	For        Seconds `json:"for_s"`      // how long it has been in the state
 	Able       bool    `json:"able"`       // may hold the VIP
 	Priority   int     `json:"priority"`   // of the seed, before the preference
-	Preference int     `json:"preference"` // added to the priority; below 0 the node prefers its peer
+	Preference int     `json:"preference"` // added to the priority; below 0 the node prefers its peers
+	GivesAway  bool    `json:"gives_away"` // wants any other node that is able to hold the VIP
 	Reason     string  `json:"reason"`     // for able and preference
 }
 

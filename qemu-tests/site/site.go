@@ -37,9 +37,11 @@ type Site struct {
 func New(t lab.T, pair *seed.Pair) *Site {
 	t.Helper()
 	l := lab.New(t)
-	s := &Site{Lab: l, Seed: pair, Client: l.Host("client", clientAddress(pair))}
-	if err := s.Client.Sysctl("net/ipv4/ip_forward", "1"); err != nil {
-		t.Fatal(err)
+	s := &Site{Lab: l, Seed: pair, Client: l.Host("client", clientAddresses(pair)...)}
+	for _, forwarding := range []string{"net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"} {
+		if err := s.Client.Sysctl(forwarding, "1"); err != nil {
+			t.Fatal(err)
+		}
 	}
 	hosts := make(map[netip.Addr]*lab.Host)
 	for _, b := range backends(pair) {
@@ -56,12 +58,17 @@ func New(t lab.T, pair *seed.Pair) *Site {
 	return s
 }
 
-// host makes a host for a backend. One outside the nodes' subnet is reached
+// host makes a host for a backend. One outside the nodes' subnets is reached
 // through the client.
 func (s *Site) host(t lab.T, b seed.Backend) *lab.Host {
-	subnet := s.Seed.Nodes[0].Address.Masked()
-	if subnet.Contains(b.Address) {
-		return s.Lab.Host(b.Name, netip.PrefixFrom(b.Address, subnet.Bits()))
+	var subnet netip.Prefix // of the nodes, in the backend's family
+	for _, a := range s.Seed.Nodes[0].Addresses() {
+		if a.Contains(b.Address) {
+			return s.Lab.Host(b.Name, netip.PrefixFrom(b.Address, a.Bits()))
+		}
+		if a.Addr().Is4() == b.Address.Is4() {
+			subnet = a.Masked()
+		}
 	}
 	host := s.Lab.Host(b.Name, netip.PrefixFrom(b.Address, b.Address.BitLen()))
 	for from, to := range map[*lab.Host]string{host: subnet.String(), s.Client: b.Address.String()} {
@@ -84,25 +91,32 @@ func backends(pair *seed.Pair) []seed.Backend {
 	return all
 }
 
-// clientAddress is the gateway's, or the first in the nodes' subnet that the seed
-// gives to nobody.
-func clientAddress(pair *seed.Pair) netip.Prefix {
-	subnet := pair.Nodes[0].Address
-	if pair.Gateway.IsValid() {
-		return netip.PrefixFrom(pair.Gateway, subnet.Bits())
-	}
+// clientAddresses are, in each subnet of the nodes, the gateway's or the first that
+// the seed gives to nobody.
+func clientAddresses(pair *seed.Pair) []netip.Prefix {
 	taken := slices.Clone(pair.VIPs)
 	for _, n := range pair.Nodes {
-		taken = append(taken, n.Address.Addr())
+		for _, a := range n.Addresses() {
+			taken = append(taken, a.Addr())
+		}
 	}
 	for _, b := range backends(pair) {
 		taken = append(taken, b.Address)
 	}
-	free := subnet.Masked().Addr().Next()
-	for slices.Contains(taken, free) {
-		free = free.Next()
+	var all []netip.Prefix
+	for _, subnet := range pair.Nodes[0].Addresses() {
+		free := subnet.Masked().Addr().Next()
+		for slices.Contains(taken, free) {
+			free = free.Next()
+		}
+		for _, g := range pair.Gateways {
+			if subnet.Contains(g) {
+				free = g
+			}
+		}
+		all = append(all, netip.PrefixFrom(free, subnet.Bits()))
 	}
-	return netip.PrefixFrom(free, subnet.Bits())
+	return all
 }
 
 // VIP is the first service of the first pool.
@@ -127,8 +141,9 @@ func (s *Site) Node(m *vm.VM) netip.AddrPort {
 func Machine(n seed.Node) vm.Config {
 	mac := n.MAC.String()
 	if mac == "" {
-		a := n.Address.Addr().As4()
-		mac = fmt.Sprintf("52:54:%02x:%02x:%02x:%02x", a[0], a[1], a[2], a[3])
+		a := n.Address.Addr().AsSlice()
+		mac = fmt.Sprintf("52:54:% x", a[len(a)-4:])
+		mac = strings.ReplaceAll(mac, " ", ":")
 	}
 	return vm.Config{Name: n.Name, MAC: mac}
 }
@@ -148,8 +163,10 @@ func (s *Site) FirstAnswer(t lab.T, service netip.AddrPort) func() time.Time {
 	t.Helper()
 	// An address that nobody has yet is asked for each 40 ms, not each second, so
 	// that the time is the node's.
-	if err := s.Client.Sysctl("net/ipv4/neigh/eth0/retrans_time_ms", "40"); err != nil {
-		t.Fatal(err)
+	for _, family := range []string{"ipv4", "ipv6"} {
+		if err := s.Client.Sysctl("net/"+family+"/neigh/eth0/retrans_time_ms", "40"); err != nil {
+			t.Fatal(err)
+		}
 	}
 	meter, err := client.StartMeter(s.Client, service)
 	if err != nil {

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"fmt"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -33,12 +34,12 @@ func TestClientHasAnAddressOfItsOwn(t *testing.T) {
 		pair *seed.Pair
 		want string
 	}{
-		"the first":     {example(t), "192.168.100.1/24"},
-		"the gateway's": {example(t, "# gateway: 192.168.100.1", "gateway: 192.168.100.9"), "192.168.100.9/24"},
+		"the first":     {example(t), "[192.168.100.1/24]"},
+		"the gateway's": {example(t, "# gateway: 192.168.100.1", "gateway: 192.168.100.9"), "[192.168.100.9/24]"},
 		"the first that is free": {example(t, "192.168.100.60", "192.168.100.1", "192.168.100.53", "192.168.100.2",
-			"192.168.100.50", "192.168.100.3"), "192.168.100.4/24"},
+			"192.168.100.50", "192.168.100.3"), "[192.168.100.4/24]"},
 	} {
-		if got := clientAddress(tt.pair).String(); got != tt.want {
+		if got := fmt.Sprint(clientAddresses(tt.pair)); got != tt.want {
 			t.Errorf("%s: the client has %s, want %s", name, got, tt.want)
 		}
 	}

@@ -1,0 +1,54 @@
+package seed
+
+import (
+	"net/netip"
+	"slices"
+)
+
+func (v *validator) pools() {
+	names, ports := uniqueness[string]{}, uniqueness[uint16]{}
+	for i, p := range v.Pools {
+		path := index("pools", i)
+		names.check(v, path+".name", p.Name)
+		ports.check(v, path+".port", p.Port)
+		if use := portsInUse[p.Port]; use != "" {
+			v.reportAt(path+".port", "%d is %s on a node; choose another", p.Port, use)
+		}
+		v.allowed(path+".allow", p.Allow)
+		v.backends(path+".backends", p.Backends)
+	}
+}
+
+// portsInUse are the ports that a node itself listens on.
+var portsInUse = map[uint16]string{
+	22:   "the port of SSH",
+	8404: "the port of HAProxy's statistics and metrics",
+}
+
+func (v *validator) allowed(path string, networks []netip.Prefix) {
+	seen := uniqueness[netip.Prefix]{}
+	for i, n := range networks {
+		if n.IsValid() && n != n.Masked() {
+			v.reportAt(index(path, i), "%s is an address in a network, not the network; write %s, or %s for that address alone", n, n.Masked(), n.Addr())
+		}
+		seen.check(v, index(path, i), n)
+	}
+}
+
+func (v *validator) backends(path string, backends []Backend) {
+	if len(backends) > 0 && !slices.ContainsFunc(backends, func(b Backend) bool { return !b.Backup }) {
+		v.reportAt(path, "all backends have backup: true; at least one must be without it")
+	}
+	names, servers := uniqueness[string]{}, uniqueness[netip.AddrPort]{}
+	for i, b := range backends {
+		path := index(path, i)
+		names.check(v, path+".name", b.Name)
+		if !b.Address.IsValid() {
+			continue
+		}
+		if b.Port != 0 {
+			servers.check(v, path+".address", netip.AddrPortFrom(b.Address, b.Port))
+		}
+		v.reachable(path+".address", b.Address)
+	}
+}
