@@ -15,8 +15,8 @@ import (
 // in the form of sshd(8)'s known_hosts, and returns the file's path.
 func writeKnownHosts(folder string, pair *seed.Pair, secret keys.Secret) (string, error) {
 	var text strings.Builder
-	for _, node := range pair.Nodes {
-		line, err := admin.KnownHost(node.Address.Addr(), secret.HostKey(node.Name))
+	for _, spec := range pair.Specs() {
+		line, err := admin.KnownHost(hostsOf(spec), secret.HostKey(spec.Node.Name))
 		if err != nil {
 			return "", err
 		}
@@ -30,4 +30,19 @@ func writeKnownHosts(folder string, pair *seed.Pair, secret keys.Secret) (string
 		return "", fmt.Errorf("write the pair's SSH host keys: %w", err)
 	}
 	return path, nil
+}
+
+// hostsOf are the addresses by which clients know a node. One whose address only a
+// server knows has its name, for ssh -o HostKeyAlias.
+func hostsOf(spec *seed.Spec) []string {
+	var hosts []string
+	for _, address := range admin.Addresses(spec) {
+		if address.IsValid() {
+			hosts = append(hosts, address.String())
+		}
+	}
+	if len(hosts) == 0 {
+		return []string{spec.Node.Name}
+	}
+	return hosts
 }

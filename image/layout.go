@@ -102,7 +102,7 @@ func verifyPair(pair *seed.Pair, secret keys.Secret, built *parts) error {
 	for _, spec := range pair.Specs() {
 		host := plan.Host(spec)
 		if admin.Listens(spec) {
-			if _, err := admin.Service(spec, secret.HostKey(spec.Node.Name)); err != nil {
+			if _, err := admin.Service(spec, host, secret.HostKey(spec.Node.Name)); err != nil {
 				return err
 			}
 		}
@@ -114,13 +114,17 @@ func verifyPair(pair *seed.Pair, secret keys.Secret, built *parts) error {
 		if err != nil {
 			return err
 		}
+		interfaces := []string{host.Interface}
+		if host.Management != "" {
+			interfaces = append(interfaces, host.Management)
+		}
 		checks = append(checks,
 			verify.Check{
-				Node: spec.Node.Name, Interface: host.Interface, Files: proxy.Files, Root: haproxy.Root,
+				Node: spec.Node.Name, Interfaces: interfaces, Files: proxy.Files, Root: haproxy.Root,
 				Program: built.haproxy, Args: []string{"-c", "-f", strings.TrimPrefix(haproxy.ConfigFile, haproxy.Root)},
 			},
 			verify.Check{
-				Node: spec.Node.Name, Interface: host.Interface, Files: elector.Files,
+				Node: spec.Node.Name, Interfaces: interfaces, Files: elector.Files,
 				Program: built.keepalived, Args: []string{"--config-test", "--use-file", keepalived.ConfigFile},
 			})
 	}

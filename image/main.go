@@ -27,7 +27,7 @@ func main() {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
 		imageCommand(), seedCommand(), buildCommand(),
-		checkCommand(), renderCommand(), sqlCommand(),
+		checkCommand(), schemaCommand(), renderCommand(), sqlCommand(),
 		lsCommand(), catCommand(),
 		packagesCommand(), updateSourcesCommand(), reproCommand(), sourcesCommand(),
 	)
@@ -36,6 +36,7 @@ func main() {
 	switch {
 	case err == nil:
 		return
+	case errors.Is(err, errRefused): // it has said why
 	case errors.Is(err, errDifferent): // the diff says it
 	case errors.As(err, &problems): // each begins with its place
 		fmt.Fprintln(os.Stderr, err)

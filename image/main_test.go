@@ -5,10 +5,16 @@ import (
 	"path/filepath"
 	"testing"
 
+	"twinlb/image/verify"
+
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == verify.Argument {
+		verify.Main()
+		return
+	}
 	testscript.Main(m, map[string]func(){"twinlb": main})
 }
 

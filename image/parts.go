@@ -15,6 +15,7 @@ import (
 	"twinlb/image/packages"
 	"twinlb/services"
 	"twinlb/services/admin"
+	"twinlb/services/dhcp"
 	"twinlb/services/haproxy"
 	"twinlb/services/keepalived"
 )
@@ -224,6 +225,7 @@ func rootFileSystem(built *parts, versions string) ([]initramfs.Entry, error) {
 		initramfs.Entry{Name: "etc/versions", Mode: 0o644, Data: []byte(versions)},
 		// PID 1 mounts itself over it.
 		initramfs.Entry{Name: admin.Program[1:], Mode: 0o755},
+		initramfs.Entry{Name: dhcp.Program[1:], Mode: 0o755},
 	), nil
 }
 

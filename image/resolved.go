@@ -36,15 +36,10 @@ func (c *choice) resolve(path string, warnings io.Writer) (*resolved, error) {
 	if err != nil {
 		return nil, err
 	}
-	warn(warnings, pair)
-	return &resolved{path: path, files: files, pair: pair, spec: spec}, nil
-}
-
-// warn prints what works now and may not later.
-func warn(w io.Writer, pair *seed.Pair) {
-	if len(pair.Warnings) > 0 {
-		fmt.Fprintln(w, pair.Warnings)
+	if len(spec.Warnings) > 0 {
+		fmt.Fprintln(warnings, spec.Warnings)
 	}
+	return &resolved{path: path, files: files, pair: pair, spec: spec}, nil
 }
 
 // String names the node and the seed.
@@ -98,7 +93,7 @@ func (r *resolved) login() error {
 	if knownHosts != "" {
 		option = "-o UserKnownHostsFile=" + knownHosts + " "
 	}
-	fmt.Printf("  ssh     ssh %s%s@%s status\n", option, admin.Login, r.spec.Node.Address.Addr())
+	fmt.Printf("  ssh     ssh %s%s@%s status\n", option, admin.Login, hostsOf(r.spec)[0])
 	fmt.Printf("          host key %s\n", fingerprint)
 	return nil
 }

@@ -2,17 +2,52 @@ package main
 
 import (
 	"bytes"
+	"io"
+	"os"
 	"path/filepath"
 	"testing"
+	"testing/fstest"
 
 	"twinlb/seed"
+	"twinlb/services/plan"
 
 	"github.com/google/go-cmp/cmp"
 )
 
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func planned(t *testing.T, spec *seed.Spec) string {
+	t.Helper()
+	p, err := plan.Of(spec, plan.Host(spec))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.String()
+}
+
 // TestDriveSaysAllThatABakedSeedDoes reads a drive as a node does.
 func TestDriveSaysAllThatABakedSeedDoes(t *testing.T) {
-	own := exampleNode(t, filepath.Join(t.TempDir(), "pair.keys"), oneSecret)
+	folder := filepath.Join(t.TempDir(), "lb-a")
+	if err := os.CopyFS(folder, fstest.MapFS{
+		"user-data":      {Data: read(t, "../examples/pair.yaml")},
+		"network-config": {Data: []byte("version: 2\nethernets: {enp1s0: {addresses: [192.168.100.53/24], mtu: 1400}}\n")},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	own, err := (&choice{node: "lb-a"}).resolve(folder, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := own.loadKeys(""); err != nil {
+		t.Fatal(err)
+	}
 
 	files := make(map[string][]byte)
 	for _, f := range own.drive() {
@@ -42,7 +77,10 @@ func TestDriveSaysAllThatABakedSeedDoes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, spec, cmp.Comparer(func(x, y interface{ String() string }) bool { return x.String() == y.String() })); diff != "" {
+	if got := spec.Network.Links[0].MTU; got != 1400 {
+		t.Errorf("the drive says MTU %d, want that of the network-config, 1400", got)
+	}
+	if diff := cmp.Diff(planned(t, want), planned(t, spec)); diff != "" {
 		t.Errorf("what the node does (-baked +drive):\n%s", diff)
 	}
 	if diff := cmp.Diff(bundle.Seed(), &found); diff != "" {

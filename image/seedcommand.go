@@ -100,9 +100,9 @@ func (r *resolved) drive() []cidata.File {
 // try tries every node's configuration. The programs of an image judge it where
 // they have been built; for a drive alone, nothing is compiled.
 func (r *resolved) try() error {
-	for _, spec := range r.pair.Specs() {
+	for _, spec := range append(r.pair.Specs(), r.spec) {
 		if admin.Listens(spec) {
-			if _, err := admin.Service(spec, r.secret.HostKey(spec.Node.Name)); err != nil {
+			if _, err := admin.Service(spec, plan.Host(spec), r.secret.HostKey(spec.Node.Name)); err != nil {
 				return err
 			}
 		}

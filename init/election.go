@@ -21,7 +21,7 @@ func (b *balancer) elect(states <-chan keepalived.State) {
 	prober := failover.Prober{Socket: haproxy.Socket, Holds: b.holds, Turned: turned}
 	go prober.Run(answers, b.done)
 
-	running := b.watchLink()
+	health := b.watchLink()
 	deaf := b.listen()
 	elected := false
 	for {
@@ -46,13 +46,14 @@ func (b *balancer) elect(states <-chan keepalived.State) {
 				is, deaf = false, b.listen()
 			}
 			b.controller.Deaf(is)
-		case up, ok := <-running:
+		case is, ok := <-health:
 			if !ok {
-				running = b.watchLink()
+				health = b.watchLink()
 				continue
 			}
-			b.controller.Carrier(up)
-			b.logLink(up)
+			b.controller.Missing(is.Missing)
+			b.controller.Carrier(is.Carrier)
+			b.logLink(is)
 		case <-b.done:
 			return
 		}
@@ -107,13 +108,13 @@ func (b *balancer) recorded(c status.Change) {
 	b.tellPeers()
 }
 
-func (b *balancer) watchLink() <-chan bool {
-	running, err := network.Watch(b.node.link, b.done)
+func (b *balancer) watchLink() <-chan network.Health {
+	health, err := network.Watch(b.node.link, b.node.addresses(), b.done)
 	if err != nil {
 		b.node.log("network", "%v", err)
 		return nil
 	}
-	return running
+	return health
 }
 
 func (b *balancer) holds() bool { return b.controller.Status().State == keepalived.StateMaster }
@@ -128,10 +129,14 @@ func (b *balancer) listen() <-chan bool {
 	return deaf
 }
 
-func (b *balancer) logLink(up bool) {
-	if up {
-		b.node.log("network", "%s is up", b.node.host.Interface)
-	} else {
-		b.node.log("network", "%s has no carrier", b.node.host.Interface)
+func (b *balancer) logLink(is network.Health) {
+	name := b.node.host.Interface
+	switch {
+	case !is.Carrier:
+		b.node.log("network", "%s has no carrier", name)
+	case len(is.Missing) > 0:
+		b.node.log("network", "%s is up, and does not have %s", name, is.Missing)
+	default:
+		b.node.log("network", "%s is up", name)
 	}
 }

@@ -2,7 +2,8 @@
 // network up, keeps the services running and decides, through failover.Decide,
 // whether this node may hold the VIP.
 //
-// Run as `init admin` by itself, it is the SSH login of the node.
+// Run as `init admin` by itself, it is the SSH login of the node; as `init dhcp`, the
+// client of DHCP servers.
 //
 //go:debug updatemaxprocs=0
 package main
@@ -15,11 +16,13 @@ import (
 
 	"twinlb/init/admin"
 	"twinlb/init/console"
+	"twinlb/init/dhcp"
 	"twinlb/init/journal"
 	"twinlb/init/supervise"
 	"twinlb/seed"
 	"twinlb/services"
 	service "twinlb/services/admin"
+	dhcpservice "twinlb/services/dhcp"
 
 	"github.com/vishvananda/netlink"
 )
@@ -35,6 +38,7 @@ type node struct {
 	spec     *seed.Spec
 	link     netlink.Link
 	host     services.Host
+	leases   *leases // nil when no link asks for one
 	balancer *balancer
 }
 
@@ -60,6 +64,8 @@ func main() {
 	case os.Getpid() == 1:
 	case len(os.Args) == 2 && os.Args[1] == service.Name:
 		os.Exit(admin.Main())
+	case len(os.Args) > 2 && os.Args[1] == dhcpservice.Name:
+		os.Exit(dhcp.Main(os.Args[2:]))
 	default:
 		fmt.Fprintln(os.Stderr, "init: this program is the PID 1 of a twinlb image; build one with: make image ROLE=master")
 		os.Exit(2)

@@ -15,18 +15,35 @@ func (b *balancer) show() { b.node.consoles.Show(panel(b.pair())) }
 // of sessions: it changes only when there is something new to see.
 func panel(p *status.Pair) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "twinlb %s (%s) %s\n", p.Node.Name, p.Node.Role, p.Node.Address)
+	fmt.Fprintf(&text, "twinlb %s (%s) %s\n", p.Node.Name, p.Node.Role, strings.TrimSpace(p.Node.Address+" "+p.Node.Second))
+	width := widest(p)
+	row := func(kind, what, is string) { fmt.Fprintf(&text, "  %-8s %-*s %s\n", kind, width, what, is) }
 	for _, vip := range p.Node.VIPs {
-		fmt.Fprintf(&text, "  VIP      %-22s %s\n", vip, holder(p))
+		row("VIP", vip, holder(p))
 	}
-	fmt.Fprintf(&text, "  node     %-22s %s\n", stance(p.Node.VRRP), p.Node.VRRP.Reason)
+	if p.Node.Management != "" {
+		fmt.Fprintf(&text, "  admin    %s\n", p.Node.Management)
+	}
+	row("node", stance(p.Node.VRRP), p.Node.VRRP.Reason)
 	for _, peer := range p.Peers {
-		fmt.Fprintf(&text, "  peer     %-22s %s\n", peer.Name, said(peer))
+		row("peer", peer.Name, said(peer))
 	}
 	for _, b := range p.Node.Backends {
-		fmt.Fprintf(&text, "  backend  %-22s %-5s %s/%s %s\n", b.Address, up(b.Up), b.Pool, b.Name, check(b))
+		row("backend", b.Address, fmt.Sprintf("%-5s %s/%s %s", up(b.Up), b.Pool, b.Name, check(b)))
 	}
 	return text.String()
+}
+
+// widest is how many characters the column of addresses has.
+func widest(p *status.Pair) int {
+	width := len("192.168.100.100:33060 ") // most are no longer than this
+	for _, vip := range p.Node.VIPs {
+		width = max(width, len(vip))
+	}
+	for _, b := range p.Node.Backends {
+		width = max(width, len(b.Address))
+	}
+	return width
 }
 
 // holder says where the VIP is, as far as this node knows.

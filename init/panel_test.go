@@ -29,6 +29,32 @@ func TestPanelTellsWhoHoldsTheVIP(t *testing.T) {
 	}
 }
 
+func TestPanelHasRoomForLongAddresses(t *testing.T) {
+	got := panel(&status.Pair{
+		Node: status.Node{
+			Name: "lb-a", Role: "master", Address: "192.0.2.53/24", Second: "2001:db8::53/64",
+			Management: "10.0.0.53/24 on eth1",
+			VIPs:       []string{"192.0.2.60", "2001:db8:1234:5678:9abc:def0:1234:60"},
+			VRRP:       status.VRRP{State: "MASTER", Able: true, Reason: "healthy"},
+			Backends: []status.Backend{
+				{Pool: "mysql", Name: "mysql1", Address: "[2001:db8::51]:3306", Up: true, Check: "L7OK"},
+			},
+		},
+		Peers: []status.Peer{{Name: "lb-b"}},
+	})
+	want := `twinlb lb-a (master) 192.0.2.53/24 2001:db8::53/64
+  VIP      192.0.2.60                           held by this node
+  VIP      2001:db8:1234:5678:9abc:def0:1234:60 held by this node
+  admin    10.0.0.53/24 on eth1
+  node     may hold the VIP                     healthy
+  peer     lb-b                                 not heard yet
+  backend  [2001:db8::51]:3306                  up    mysql/mysql1 L7OK
+`
+	if got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
 func TestPanel(t *testing.T) {
 	got := panel(&status.Pair{
 		Node: status.Node{

@@ -63,7 +63,7 @@ func (b *balancer) tellPeers() {
 	b.telling.Lock()
 	defer b.telling.Unlock()
 	report := b.report()
-	report.Memory = memory()
+	report.Memory, report.Warnings = memory(), nil
 	body, err := json.Marshal(report)
 	if err != nil {
 		b.node.log("peer", "tell the peers: %v", err)

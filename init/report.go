@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/netip"
 	"os"
 	"strings"
 	"time"
@@ -18,10 +19,13 @@ const versionsFile = "/etc/versions"
 func (b *balancer) report() *status.Node {
 	spec, now := b.node.spec, b.controller.Status()
 	report := &status.Node{
-		Name:    spec.Node.Name,
-		Role:    string(spec.Node.Role),
-		Address: spec.Node.Address.String(),
-		Seed:    seed.Digest(b.node.bundle.UserData),
+		Name:       spec.Node.Name,
+		Role:       string(spec.Node.Role),
+		Address:    spec.Node.Address.String(),
+		Second:     prefix(spec.Node.Second),
+		Management: b.management(),
+		Seed:       seed.Digest(b.node.bundle.UserData),
+		Warnings:   b.warnings(),
 		VRRP: status.VRRP{
 			State:      string(now.State),
 			Able:       now.Decision.Able,
@@ -34,6 +38,9 @@ func (b *balancer) report() *status.Node {
 		Services: b.services(),
 		Versions: b.versions,
 		Uptime:   status.InSeconds(console.Uptime()),
+	}
+	if !b.node.origin.baked {
+		report.SeedFrom = b.node.origin.device
 	}
 	if !now.Since.IsZero() {
 		report.VRRP.For = status.InSeconds(time.Since(now.Since))
@@ -54,7 +61,10 @@ func (b *balancer) report() *status.Node {
 func (b *balancer) pair() *status.Pair {
 	p := &status.Pair{Node: *b.report(), Peers: []status.Peer{}}
 	for _, node := range b.node.spec.Peers {
-		known := status.Peer{Name: node.Name, Address: node.Address.String(), Node: b.controller.Peer(node.Name)}
+		known := status.Peer{
+			Name: node.Name, Address: node.Address.String(), Second: prefix(node.Second),
+			Node: b.controller.Peer(node.Name),
+		}
 		if since, ever := b.silence(node.Name); ever {
 			known.Heard, known.Ago = since < status.Silence, status.InSeconds(since)
 		}
@@ -62,6 +72,43 @@ func (b *balancer) pair() *status.Pair {
 	}
 	p.Judge()
 	return p
+}
+
+// management is where admin and metrics listen, if that is an interface of their own.
+func (b *balancer) management() string {
+	name := b.node.host.Management
+	if name == "" {
+		return ""
+	}
+	link := b.node.spec.Network.Link(b.node.spec.Network.Management)
+	var addresses []string
+	for _, a := range link.Addresses {
+		addresses = append(addresses, a.String())
+	}
+	if link.DHCPv4 || link.DHCPv6 || link.AcceptRA {
+		addresses = append(addresses, "what the network gives")
+	}
+	return strings.Join(addresses, ", ") + " on " + name
+}
+
+// warnings are those about the seed, each in one line.
+func (b *balancer) warnings() []string {
+	var all []string
+	if b.node.bundle.PairKey == nil {
+		all = append(all, "warning: the seed came without "+seed.KeysFile+": the nodes can't tell each other how they are")
+	}
+	for _, w := range b.node.spec.Warnings {
+		line, _, _ := strings.Cut(w.String(), "\n")
+		all = append(all, line)
+	}
+	return all
+}
+
+func prefix(p netip.Prefix) string {
+	if !p.IsValid() {
+		return ""
+	}
+	return p.String()
 }
 
 func (b *balancer) services() []status.Service {

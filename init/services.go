@@ -79,7 +79,10 @@ func (n *node) startServices() error {
 	n.reaper = supervise.NewReaper()
 	b.haproxy = supervise.New(n.reaper, b.haproxyProcess(proxy))
 	b.keepalived = supervise.New(n.reaper, b.keepalivedProcess(elector))
-	b.units = []*supervise.Service{b.haproxy, b.keepalived}
+	if n.leases != nil {
+		b.units = append(b.units, n.leases.client)
+	}
+	b.units = append(b.units, b.haproxy, b.keepalived)
 	login, err := b.login()
 	if err != nil {
 		return err
@@ -137,7 +140,7 @@ func (b *balancer) login() (*supervise.Service, error) {
 		b.node.log(admin.Name, "nobody can log in: there are no ssh_authorized_keys in the seed")
 		return nil, nil
 	}
-	service, err := admin.Service(b.node.spec, b.node.bundle.HostKey)
+	service, err := admin.Service(b.node.spec, b.node.host, b.node.bundle.HostKey)
 	if err != nil {
 		return nil, err
 	}
@@ -165,12 +168,19 @@ func (b *balancer) purge() {
 // holds the VIP. They would wait for its adverts otherwise.
 func (b *balancer) resign() {
 	spec := b.node.spec
+	from := spec.Node.Address.Addr()
 	var peers []netip.Addr
 	for _, p := range spec.Peers {
 		peers = append(peers, p.Address.Addr())
 	}
-	advert := vrrp.Advert{VRID: uint8(spec.VRRP.VirtualRouterID), Interval: spec.VRRP.AdvertInterval, VIPs: spec.VIPs}
-	if err := vrrp.Resign(spec.Node.Address.Addr(), peers, advert); err != nil {
+	advert := vrrp.Advert{VRID: uint8(spec.VRRP.VirtualRouterID), Interval: spec.VRRP.AdvertInterval}
+	// keepalived has those of the other family as virtual_ipaddress_excluded.
+	for _, vip := range spec.VIPs {
+		if vip.Is4() == from.Is4() {
+			advert.VIPs = append(advert.VIPs, vip)
+		}
+	}
+	if err := vrrp.Resign(from, peers, advert); err != nil {
 		b.node.log("vrrp", "%v", err)
 	}
 }

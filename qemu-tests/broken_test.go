@@ -38,7 +38,7 @@ func TestBrokenSeed(t *testing.T) {
 func TestEmptySeedPartition(t *testing.T) {
 	good := baker.Disk(t, images.Image{Seed: exampleSeed(t), Node: "lb-a"})
 	empty := reseed(t, good, func(string) string { return "" })
-	expectFailedBoot(t, vm.Config{Disk: empty}, `no seed was ever written to it`)
+	expectFailedBoot(t, vm.Config{Disk: empty}, `no seed is baked into this image`)
 }
 
 func TestUnreadableSeedPartition(t *testing.T) {

@@ -16,12 +16,14 @@ type decoder struct {
 	faulty   map[string]bool       // paths that have a problem
 	reported map[fault]bool
 	problems Problems
+	warnings Problems
+	items    int // of all lists
 	// wellFormed is set when there is a pair to validate.
 	wellFormed bool
 	// configured is set when a network-config is there to say what the machine
 	// has and where it finds others; machine is nil when it could not be read.
 	configured bool
-	machine    *Network
+	machine    *Machine
 }
 
 // fault is a problem of a node, whichever path leads to it: there are several
@@ -60,16 +62,20 @@ func (v value) problem(format string, args ...any) {
 }
 
 func (d *decoder) report(node *yaml.Node, path, format string, args ...any) {
-	message := fmt.Sprintf(format, args...)
 	d.faulty[path] = true
+	d.problems = append(d.problems, d.finding(node, path, fmt.Sprintf(format, args...))...)
+}
+
+// finding returns a problem of a node, unless it is known already.
+func (d *decoder) finding(node *yaml.Node, path, message string) Problems {
 	if d.reported[fault{node, message}] {
-		return
+		return nil
 	}
 	d.reported[fault{node, message}] = true
 	if path != "" {
 		message = path + ": " + message
 	}
-	d.problems = append(d.problems, d.source.problem(node.Line, node.Column, "%s", message)...)
+	return d.source.problem(node.Line, node.Column, "%s", message)
 }
 
 // faultyWithin reports whether the value at a path or any in it has a problem.
@@ -89,14 +95,29 @@ func (d *decoder) reportAt(path, format string, args ...any) {
 	if d.faulty[path] {
 		return
 	}
+	node, written := d.place(path)
+	if !written {
+		format += " (the key is not written, this is its default)"
+	}
+	d.report(node, path, format, args...)
+}
+
+// warnAt warns of the value at a path, or of what encloses it.
+func (d *decoder) warnAt(path, format string, args ...any) {
+	node, _ := d.place(path)
+	for _, p := range d.finding(node, path, fmt.Sprintf(format, args...)) {
+		p.Warning = true
+		d.warnings = append(d.warnings, p)
+	}
+}
+
+// place returns the node at a path, or of what encloses it where that is not written.
+func (d *decoder) place(path string) (node *yaml.Node, written bool) {
 	place := path
 	for d.places[place] == nil && place != "" {
 		place = place[:max(strings.LastIndexAny(place, ".["), 0)]
 	}
-	if place != path {
-		format += " (the key is not written, this is its default)"
-	}
-	d.report(d.places[place], path, format, args...)
+	return d.places[place], place == path
 }
 
 // tagged reports a tag like !!str, which could turn a value into another.

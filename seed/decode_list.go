@@ -7,9 +7,12 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// maxItems is how long a list may be. It also bounds what aliases of lists of
-// aliases can unfold to.
-const maxItems = 256
+// maxItems is how long a list may be, and maxAllItems how long all together: lists
+// of aliases of lists unfold to more than is written.
+const (
+	maxItems    = 256
+	maxAllItems = 4096
+)
 
 // list returns a decoder of a list with such items. An item that is wrong stays
 // in the list as a zero value, so that the others keep their index.
@@ -28,6 +31,10 @@ func list[T any](item func(value) T) func(value) []T {
 			return nil
 		case len(v.node.Content) > maxItems:
 			v.problem("the list has %d items, at most %d are possible", len(v.node.Content), maxItems)
+			return nil
+		}
+		if v.items += len(v.node.Content); v.items > maxAllItems {
+			v.problem("with this list all lists have more than %d items together, aliases counted as often as they stand for something", maxAllItems)
 			return nil
 		}
 		items := make([]T, len(v.node.Content))

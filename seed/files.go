@@ -86,26 +86,35 @@ func (f *Files) path(name string) string {
 // Parse checks the files and what they say together. The error is Problems with
 // all that is wrong, file by file.
 func (f *Files) Parse() (*Pair, error) {
-	pair, inUserData := parseUserData(f.Name, f.UserData)
+	machine, inNetworkConfig := parseNetworkConfig(f.path(networkConfigFile), f.NetworkConfig)
+	configured := machine != nil || len(inNetworkConfig) > 0
+	pair, inUserData := parseUserData(f.Name, f.UserData, configured, machine)
 	meta, inMetaData := parseMetaData(f.path(metaDataFile), f.MetaData, pair)
 	var problems Problems
-	for _, found := range []Problems{inUserData, inMetaData, f.checkNetworkConfig(), f.checkVendorData()} {
-		found.err() // sorts
+	for _, found := range []Problems{inUserData, inMetaData, inNetworkConfig, f.checkVendorData()} {
+		found.sort()
 		problems = append(problems, found...)
 	}
 	if len(problems) > 0 {
 		return nil, problems
 	}
 	pair.Hostname = meta.hostname
+	if wrong := pair.checkMachine(); len(wrong) > 0 {
+		return nil, wrong
+	}
 	return pair, nil
 }
 
-func (f *Files) checkNetworkConfig() Problems {
-	s, problems := newSource(f.path(networkConfigFile), f.NetworkConfig)
-	if problems != nil || s.blank() {
+// checkMachine finds what does not suit the node that the network-config describes,
+// if that is known already.
+func (p *Pair) checkMachine() Problems {
+	i, problems := p.described()
+	if i < 0 {
 		return problems
 	}
-	return s.problem(1, 1, "network-config is not supported yet; write the addresses into user-data, under twinlb.nodes and twinlb.gateway")
+	_, problems, warnings := p.networkOf(i)
+	p.Warnings = append(p.Warnings, warnings...)
+	return problems
 }
 
 // checkVendorData refuses what cloud-init would merge below user-data. Proxmox VE

@@ -13,7 +13,7 @@ import (
 )
 
 func TestGrants(t *testing.T) {
-	for _, file := range seedFiles(t, "../examples") {
+	for _, file := range append(seedFiles(t, "../examples"), seedFiles(t, "testdata/grants")...) {
 		pair, err := Load(file)
 		if err != nil {
 			t.Fatal(err)
@@ -25,7 +25,7 @@ func TestGrants(t *testing.T) {
 func TestGrantsQuote(t *testing.T) {
 	p := &Pair{
 		Nodes: []Node{{Address: netip.MustParsePrefix("192.0.2.1/24")}},
-		Pools: []Pool{{Check: Check{User: "a'b", Auth: SHA2}}},
+		Pools: []Pool{{Check: Check{User: "a'b", Auth: SHA2}, Backends: []Backend{{Address: netip.MustParseAddr("192.0.2.2")}}}},
 	}
 	want := "CREATE USER IF NOT EXISTS 'a''b'@'192.0.2.1' IDENTIFIED WITH caching_sha2_password;\n"
 	if got := p.Grants(); !strings.HasSuffix(got, want) {
@@ -47,7 +47,7 @@ func TestGrantsOnMariaDB(t *testing.T) {
 	server := startMariaDB(t)
 	p := &Pair{
 		Nodes: []Node{{Address: netip.MustParsePrefix("127.0.0.1/8")}},
-		Pools: []Pool{{Check: Check{User: "haproxy_check", Auth: Native}}},
+		Pools: []Pool{{Check: Check{User: "haproxy_check", Auth: Native}, Backends: []Backend{{Address: netip.MustParseAddr("127.0.0.1")}}}},
 	}
 	for range 2 {
 		server.client(t, p.Grants(), "--socket", server.socket)

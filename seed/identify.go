@@ -63,6 +63,7 @@ func (p *Pair) clues(h Hardware) []clue {
 		{"network card", p.nodesWith(func(n Node) bool {
 			return n.MAC != nil && slices.ContainsFunc(h.MACs, func(mac net.HardwareAddr) bool { return bytes.Equal(mac, n.MAC) })
 		})},
+		{"network-config", p.nodesWith(func(n Node) bool { return p.Machine != nil && p.Machine.has(n) })},
 	}
 }
 
@@ -87,12 +88,14 @@ func (p *Pair) candidates() string {
 	return strings.Join(list, ", ")
 }
 
-func nodeNames(nodes []Node) string {
-	names := make([]string, len(nodes))
+func nodeNames(nodes []Node) string { return strings.Join(names(nodes), " or ") }
+
+func names(nodes []Node) []string {
+	list := make([]string, len(nodes))
 	for i, n := range nodes {
-		names[i] = n.Name
+		list[i] = n.Name
 	}
-	return strings.Join(names, " or ")
+	return list
 }
 
 func macList(macs []net.HardwareAddr) string {

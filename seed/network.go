@@ -55,11 +55,11 @@ type Match struct {
 
 // Bond is an active-backup bond.
 type Bond struct {
-	Members  []string // IDs
-	Primary  string   // ID of the member that is preferred; "" for none
-	Monitor  time.Duration
-	UpDelay  time.Duration
-	Gratuity int // gratuitous ARPs after a change of the active member
+	Members  []string      // IDs
+	Primary  string        // ID of the member that is preferred; "" for none
+	Monitor  time.Duration // between two looks at the members' links; never 0
+	UpDelay  time.Duration // for how long a link must be there; a multiple of Monitor
+	Gratuity int           // gratuitous ARPs after a change of the active member; 0 is what the kernel does
 }
 
 // VLAN is an IEEE 802.1Q VLAN.
@@ -108,10 +108,18 @@ func (p *Pair) network(n Node) Network {
 		network.Links = append(network.Links, Link{
 			ID: managementLink, Kind: Ethernet,
 			Match:     Match{Name: m.Interface, MAC: m.MAC},
-			Addresses: []netip.Prefix{m.Address},
+			Addresses: m.addresses(),
 		})
 	}
 	return network
+}
+
+// addresses are none where only a network-config would tell them.
+func (m *Management) addresses() []netip.Prefix {
+	if !m.Address.IsValid() {
+		return nil
+	}
+	return []netip.Prefix{m.Address}
 }
 
 // unspecified is 0.0.0.0 or ::, as the address.

@@ -24,7 +24,7 @@ type Pair struct {
 
 	// Machine is the network-config that came with the seed. It is that of one
 	// node's machine; nil when there was none.
-	Machine *Network
+	Machine *Machine
 	// Hostname is local-hostname of the meta-data: the node that the seed was given
 	// to; "" when it does not say.
 	Hostname string

@@ -57,6 +57,10 @@ func TestParseBase(t *testing.T) {
 				{Name: "db2", Address: netip.MustParseAddr("198.51.100.50"), Port: 3307, Backup: true, Weight: 1},
 			},
 		}},
+		Warnings: Problems{{
+			File: "base.yaml", Line: 2, Column: 22, Warning: true, Source: "ssh_authorized_keys: []",
+			Message: "ssh_authorized_keys: no SSH key may log in: nobody can look at a node or change it but on its console",
+		}},
 	}
 	if diff := cmp.Diff(want, got, addresses); diff != "" {
 		t.Errorf("Parse (-want +got)\n%s", diff)

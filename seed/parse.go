@@ -9,8 +9,9 @@ func Parse(name string, userData []byte) (*Pair, error) {
 	return (&Files{Name: name, UserData: userData}).Parse()
 }
 
-// parseUserData returns the pair, or what is wrong with its text.
-func parseUserData(name string, data []byte) (*Pair, Problems) {
+// parseUserData returns the pair, or what is wrong with its text. configured tells
+// that there is a network-config, and machine what it says if it can be read.
+func parseUserData(name string, data []byte, configured bool, machine *Machine) (*Pair, Problems) {
 	text, problems := unpack(name, data)
 	if problems != nil {
 		return nil, problems
@@ -30,6 +31,7 @@ func parseUserData(name string, data []byte) (*Pair, Problems) {
 		return nil, s.problem(1, 1, "nothing but comments; a seed needs the key twinlb")
 	}
 	d := newDecoder(s)
+	d.configured, d.machine = configured, machine
 	pair := cloudConfig(d.value(root, ""))
 	if len(d.problems) > 0 {
 		return nil, d.problems

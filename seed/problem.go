@@ -2,6 +2,7 @@ package seed
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -12,8 +13,10 @@ import (
 // Problem is one thing that is wrong with a seed, and where.
 type Problem struct {
 	File   string
-	Line   int // from 1
-	Column int // from 1, in characters, not bytes
+	Line   int // from 1; 0 when the file as a whole is meant
+	Column int // from 1, in characters, not bytes; 0 with line 0
+	// Warning marks what works, but not as its writer may think, or not for long.
+	Warning bool
 	// Message names the value by its path in the seed and tells what would be right.
 	Message string
 	Source  string // the line as it stands in the file
@@ -45,10 +48,18 @@ func (ps Problems) Error() string {
 	return b.String()
 }
 
-// String returns "file:line:column: message", and below it the source line
-// with a caret. Whatever could disturb a terminal is escaped.
+// String returns "file:line:column: message", of a warning with "warning: " before
+// the message, and below it the source line with a caret. Whatever could disturb
+// a terminal is escaped.
 func (p Problem) String() string {
-	head := fmt.Sprintf("%s:%d:%d: %s", printable(p.File), p.Line, p.Column, printable(p.Message))
+	head := printable(p.File) + ": "
+	if p.Line > 0 {
+		head = fmt.Sprintf("%s:%d:%d: ", printable(p.File), p.Line, p.Column)
+	}
+	if p.Warning {
+		head += "warning: "
+	}
+	head += printable(p.Message)
 	if strings.TrimSpace(p.Source) == "" {
 		return head
 	}
@@ -129,8 +140,49 @@ func (ps Problems) err() error {
 	if len(ps) == 0 {
 		return nil
 	}
+	ps.sort()
+	return ps
+}
+
+// sort puts the problems of a file in the order of the file.
+func (ps Problems) sort() {
 	slices.SortStableFunc(ps, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	return ps
+}
+
+// sortWithin sorts the problems of each file and leaves the files in their order.
+func (ps Problems) sortWithin() {
+	var files []string
+	for _, p := range ps {
+		if !slices.Contains(files, p.File) {
+			files = append(files, p.File)
+		}
+	}
+	ps.sort()
+	slices.SortStableFunc(ps, func(a, b Problem) int {
+		return cmp.Compare(slices.Index(files, a.File), slices.Index(files, b.File))
+	})
+}
+
+// Errors reports whether any of the problems is more than a warning.
+func (ps Problems) Errors() bool {
+	return slices.ContainsFunc(ps, func(p Problem) bool { return !p.Warning })
+}
+
+// MarshalJSON returns an object for editors and CI. Its keys stay as they are;
+// there may be more of them one day.
+func (p Problem) MarshalJSON() ([]byte, error) {
+	severity := "error"
+	if p.Warning {
+		severity = "warning"
+	}
+	return json.Marshal(struct {
+		File     string `json:"file"`
+		Line     int    `json:"line"`
+		Column   int    `json:"column"`
+		Severity string `json:"severity"`
+		Message  string `json:"message"`
+		Source   string `json:"source"`
+	}{p.File, p.Line, p.Column, severity, p.Message, p.Source})
 }

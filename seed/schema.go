@@ -14,6 +14,9 @@ func cloudConfig(v value) Pair {
 	if v.wellFormed {
 		validate(&pair, v.decoder)
 	}
+	if len(v.problems) == 0 {
+		pair.Warnings = lint(&pair, v.decoder)
+	}
 	return pair
 }
 

@@ -19,13 +19,14 @@ var (
 
 	neverText     = shape{Enum: []any{"never", "false", false}}
 	booleanText   = shape{AnyOf: []shape{{Type: "boolean"}, {Enum: []any{"true", "false"}}}}
-	nameText      = label("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", nil)
-	sectionText   = label("[a-z0-9][a-z0-9_-]{0,62}", nil)
-	userText      = label("[a-zA-Z0-9_.-]{1,32}", nil)
-	interfaceText = shape{
-		AnyOf: label("[a-zA-Z0-9._-]{1,15}", new(999999999999999)).AnyOf,
-		Not:   &shape{Pattern: `^(lo|\.+)$`},
-	}
+	nameText      = label("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", new(0), nil)
+	sectionText   = label("[a-z0-9][a-z0-9_-]{0,62}", new(0), nil)
+	userText      = label("[a-zA-Z0-9_.-]{1,32}", nil, nil)
+	interfaceText = func() shape {
+		s := label("[a-zA-Z0-9._-]{1,15}", new(-99999999999999), new(999999999999999))
+		s.AnyOf[0].Not = &shape{Pattern: `^(lo|\.+)$`}
+		return s
+	}()
 	macText = shape{
 		Type: "string",
 		Pattern: anchored(`[0-9a-fA-F][02468aceACE](:[0-9a-fA-F]{2}){5}`, `[0-9a-fA-F][02468aceACE](-[0-9a-fA-F]{2}){5}`,
@@ -117,8 +118,8 @@ func length(least, most int) string {
 }
 
 // label is a text that YAML may take for a number.
-func label(pattern string, most *int) shape {
-	return shape{AnyOf: []shape{{Type: "string", Pattern: anchored(pattern)}, {Type: "integer", Minimum: new(0), Maximum: most}}}
+func label(pattern string, least, most *int) shape {
+	return shape{AnyOf: []shape{{Type: "string", Pattern: anchored(pattern)}, {Type: "integer", Minimum: least, Maximum: most}}}
 }
 
 // number is a decimal number, quoted or not.
@@ -135,7 +136,7 @@ func decimalPattern(least, most int) string {
 	for from := least; from <= most; {
 		// The longest run from here in which the last digits are free.
 		step := 1
-		for from%(10*step) == 0 && from+10*step-1 <= most && sameLength(from, from+10*step-1) {
+		for from > 0 && from%(10*step) == 0 && from+10*step-1 <= most {
 			step *= 10
 		}
 		last := from // the highest digit before the free ones
@@ -147,8 +148,6 @@ func decimalPattern(least, most int) string {
 	}
 	return "(" + strings.Join(choices, "|") + ")"
 }
-
-func sameLength(a, b int) bool { return len(strconv.Itoa(a)) == len(strconv.Itoa(b)) }
 
 func digitRange(from, last, step int) string {
 	head := ""

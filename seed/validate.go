@@ -13,7 +13,9 @@ func validate(p *Pair, d *decoder) {
 	v.nodes()
 	v.families()
 	v.management()
+	v.unclear.family = v.anyFaultyAddress()
 	v.gateways()
+	v.unclear.gateway = v.faultyWithin("gateway")
 	v.vips()
 	v.pools()
 }
@@ -23,6 +25,13 @@ type validator struct {
 	*decoder
 	subnets subnets
 	taken   uniqueness[netip.Addr] // of nodes, gateways and VIPs
+	unclear unclear
+}
+
+// unclear is what can't be told of, since a value could not be decoded.
+type unclear struct {
+	family  bool // whether the nodes have one
+	gateway bool
 }
 
 func (v *validator) roles() {

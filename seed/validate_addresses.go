@@ -66,7 +66,7 @@ func (v *validator) reachable(path string, addr netip.Addr) {
 		v.hostAddress(path, addr, *v.subnets.of(addr))
 	case v.configured:
 		v.reachableByRoutes(path, addr)
-	case !v.hasGateway(addr) && !v.faultyWithin("gateway"):
+	case !v.hasGateway(addr) && !v.unclear.gateway:
 		v.reportAt(path, "%s is outside the nodes' subnet %s, and without a gateway there is no way to it", addr, v.subnets.of(addr))
 	}
 }
@@ -76,7 +76,7 @@ func (v *validator) hasFamily(path string, addr netip.Addr) bool {
 	if v.subnets.of(addr).IsValid() {
 		return true
 	}
-	if v.subnets.known() && !v.anyFaultyAddress() {
+	if v.subnets.known() && !v.unclear.family {
 		v.reportAt(path, "%s is an %s address, and the nodes have none; write one into the address of each node, beside the other", addr, family(addr))
 	}
 	return false

@@ -17,6 +17,34 @@ func (v *validator) pools() {
 		v.allowed(path+".allow", p.Allow)
 		v.backends(path+".backends", p.Backends)
 	}
+	v.accounts()
+}
+
+// accounts reports a check account that would need two methods on one server.
+func (v *validator) accounts() {
+	type account struct {
+		server netip.AddrPort
+		user   string
+	}
+	type use struct {
+		pool int
+		auth Auth
+	}
+	uses := map[account]use{}
+	for i, p := range v.Pools {
+		for _, b := range p.Backends {
+			a := account{netip.AddrPortFrom(b.Address, b.Port), p.Check.User}
+			first, seen := uses[a]
+			switch {
+			case !b.Address.IsValid() || b.Port == 0 || p.Check.User == "" || p.Check.Auth == "":
+			case !seen:
+				uses[a] = use{i, p.Check.Auth}
+			case first.auth != p.Check.Auth:
+				v.reportAt(index("pools", i)+".check.auth", "%s logs in to %s (%s) by %s, but by %s in %s; an account has one method, so take another user here",
+					p.Check.User, b.Name, a.server, p.Check.Auth, first.auth, index("pools", first.pool))
+			}
+		}
+	}
 }
 
 // portsInUse are the ports that a node itself listens on.

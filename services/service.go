@@ -52,4 +52,5 @@ const (
 	HAProxyUser    = 100
 	KeepalivedUser = 101
 	AdminUser      = 102
+	DHCPUser       = 103
 )

@@ -25,11 +25,16 @@ func (l Literal) String() string {
 	return netip.Addr(l).String()
 }
 
+// Words are plain words with a blank between two.
+type Words string
+
 // Line adds a line. Args fill the verbs of format.
 func (t *Text) Line(format string, args ...any) {
 	for _, arg := range args {
-		if !plain(unbracketed(arg)) && t.err == nil {
-			t.err = fmt.Errorf("render %q: value %q is not a plain word of letters, digits and . _ : / -", format, fmt.Sprint(arg))
+		for _, word := range parts(arg) {
+			if !plain(word) && t.err == nil {
+				t.err = fmt.Errorf("render %q: value %q is not a plain word of letters, digits and . _ : / -", format, word)
+			}
 		}
 	}
 	fmt.Fprintf(&t.b, format, args...)
@@ -44,15 +49,18 @@ func (t *Text) Bytes() ([]byte, error) {
 	return []byte(t.b.String()), nil
 }
 
-// unbracketed is the text of a value without the brackets that belong to its type.
-func unbracketed(arg any) string {
+// parts are what must be plain of a value: all but the brackets and blanks that
+// belong to its type.
+func parts(arg any) []string {
 	switch arg := arg.(type) {
 	case Literal:
-		return netip.Addr(arg).String()
+		return []string{netip.Addr(arg).String()}
 	case netip.AddrPort:
-		return arg.Addr().String()
+		return []string{arg.Addr().String()}
+	case Words:
+		return strings.Split(string(arg), " ")
 	}
-	return fmt.Sprint(arg)
+	return []string{fmt.Sprint(arg)}
 }
 
 func plain(word string) bool {

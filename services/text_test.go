@@ -31,7 +31,7 @@ func TestOnlyPlainWordsStandInALine(t *testing.T) {
 	}
 }
 
-func TestBracketsOnlyAroundAddresses(t *testing.T) {
+func TestBracketsAndBlanksBelongToTypes(t *testing.T) {
 	v4, v6 := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")
 	for _, tt := range []struct {
 		value any
@@ -42,6 +42,14 @@ func TestBracketsOnlyAroundAddresses(t *testing.T) {
 		{Literal(v6), "[2001:db8::1]"},
 		{Literal(v4), "192.0.2.1"},
 		{v6, "2001:db8::1"},
+		{Words("check inter 1s"), "check inter 1s"},
+		{Words("check"), "check"},
+		{"check inter 1s", ""},
+		{Words("check  inter"), ""},
+		{Words(" check"), ""},
+		{Words("check\ninter"), ""},
+		{Words("check #inter"), ""},
+		{Words(""), ""},
 		{"[2001:db8::1]:3306", ""},
 		{netip.AddrPort{}, ""},
 		{Literal{}, ""},

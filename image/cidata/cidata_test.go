@@ -2,6 +2,7 @@ package cidata
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"os/exec"
@@ -111,6 +112,27 @@ func TestISO9660HasTheNamesOfAllKinds(t *testing.T) {
 	}
 }
 
+// TestISO9660PathTables looks at what no reader of today needs.
+func TestISO9660PathTables(t *testing.T) {
+	image, err := os.ReadFile(write(t, ISO9660))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, descriptor := range []int{primarySector, jolietSector} {
+		b := image[descriptor*sector:]
+		root := binary.LittleEndian.Uint32(b[156+2:]) // the extent in the root's record
+		size := binary.LittleEndian.Uint32(b[132:])
+		for at, order := range map[int]binary.AppendByteOrder{140: binary.LittleEndian, 148: binary.BigEndian} {
+			start := order.(binary.ByteOrder).Uint32(b[at:]) * sector
+			want := order.AppendUint32([]byte{1, 0}, root) // length of the name and of attributes, extent
+			want = append(order.AppendUint16(want, 1), 0, 0)
+			if diff := cmp.Diff(want, image[start:start+size]); diff != "" {
+				t.Errorf("path table of descriptor %d, %v (-want +got):\n%s", descriptor, order, diff)
+			}
+		}
+	}
+}
+
 func TestISO9660IsFlawless(t *testing.T) {
 	path := write(t, ISO9660)
 	out := t.TempDir()
@@ -146,6 +168,19 @@ func TestSameFilesGiveSameBytes(t *testing.T) {
 				t.Error("two drives of the same files differ")
 			}
 		})
+	}
+}
+
+func TestOtherFilesGiveAnotherSerial(t *testing.T) {
+	serial := func(content string) string {
+		path := filepath.Join(t.TempDir(), "drive")
+		if err := Write(path, VFAT, []File{{"user-data", []byte(content)}}); err != nil {
+			t.Fatal(err)
+		}
+		return run(t, "util-linux", "blkid", "--probe", "--output", "value", "--match-tag", "UUID", path)
+	}
+	if serial("one") == serial("two") {
+		t.Errorf("two drives have the serial %s", serial("one"))
 	}
 }
 

@@ -1,6 +1,6 @@
 // Package verify tries a node's configuration on the very programs that are about
 // to be shipped with it, in the surroundings that they will find: the files where
-// the node has them, and a network interface of the node's name.
+// the node has them, and network interfaces of the node's names.
 //
 // The check runs in a process of its own, re-executed in a private network, and
 // the program in a root directory of its own, so that nothing of the build host
@@ -15,12 +15,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 
 	"twinlb/services"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 )
 
 // Argument is the first argument of this program in its part as the checker.
@@ -28,12 +30,12 @@ const Argument = "verify-in-namespace"
 
 // Check is one configuration to try.
 type Check struct {
-	Node      string // whose it is, for messages
-	Interface string
-	Files     []services.File // with the paths of the node
-	Root      string          // the node's directory that the program is confined to; "" for none
-	Program   string          // on the build host; linked statically
-	Args      []string
+	Node       string          // whose it is, for messages
+	Interfaces []string        // that the node has
+	Files      []services.File // with the paths of the node
+	Root       string          // the node's directory that the program is confined to; "" for none
+	Program    string          // on the build host; linked statically
+	Args       []string
 }
 
 // Run tries all checks and returns what the first that fails has to say.
@@ -44,11 +46,12 @@ func Run(checks []Check) error {
 	}
 	command := exec.Command("/proc/self/exe", Argument)
 	command.Stdin = bytes.NewReader(work)
-	command.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
 	if os.Geteuid() != 0 {
-		command.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
-		command.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}
-		command.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
+		command.SysProcAttr = &syscall.SysProcAttr{
+			Cloneflags:  syscall.CLONE_NEWUSER,
+			UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
+			GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
+		}
 	}
 	if output, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("try the configurations: %w\n%s", err, bytes.TrimSpace(output))
@@ -69,6 +72,7 @@ func checkAll() error {
 	if err := json.NewDecoder(os.Stdin).Decode(&checks); err != nil {
 		return fmt.Errorf("read what to check: %w", err)
 	}
+	runtime.LockOSThread() // a network namespace is that of a thread
 	for _, c := range checks {
 		if err := c.run(); err != nil {
 			return fmt.Errorf("%s: %s: %w", c.Node, filepath.Base(c.Program), err)
@@ -83,11 +87,9 @@ func (c Check) run() error {
 		return err
 	}
 	defer os.RemoveAll(root)
-	link, err := addInterface(c.Interface)
-	if err != nil {
+	if err := makeNetwork(c.Interfaces); err != nil {
 		return err
 	}
-	defer netlink.LinkDel(link)
 	command := exec.Command("/"+filepath.Base(c.Program), c.Args...)
 	command.Dir = "/"
 	command.SysProcAttr = &syscall.SysProcAttr{Chroot: root}
@@ -131,11 +133,21 @@ func (c Check) makeRoot() (root string, err error) {
 	return root, nil
 }
 
-// addInterface makes a network interface of that name, which only has to exist.
-func addInterface(name string) (netlink.Link, error) {
-	pair := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: name}, PeerName: "peer-of-it"}
-	if err := netlink.LinkAdd(pair); err != nil {
-		return nil, fmt.Errorf("make a network interface %s: %w", name, err)
+// makeNetwork gives this thread a network where there is nothing but interfaces of
+// these names. It is gone with the last process in it; to delete an interface, the
+// kernel would take far longer than for the check.
+func makeNetwork(names []string) error {
+	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		return fmt.Errorf("make a network namespace: %w", err)
 	}
-	return pair, nil
+	for _, name := range names {
+		attrs := netlink.NewLinkAttrs()
+		attrs.Name = name
+		pair := netlink.NewVeth(attrs)
+		pair.PeerName = "peer%d" // the kernel finds a number that is free
+		if err := netlink.LinkAdd(pair); err != nil {
+			return fmt.Errorf("make a network interface %s: %w", name, err)
+		}
+	}
+	return nil
 }

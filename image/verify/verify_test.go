@@ -45,11 +45,11 @@ func buildAndRun(m *testing.M) int {
 // or when what the script says is so.
 func keepalived(script ...string) Check {
 	if script == nil {
-		script = []string{"args -t -f /run/keepalived/keepalived.conf", "dir /run/track", "file /run/keepalived/keepalived.conf router_id lb-a", "link verify0"}
+		script = []string{"args -t -f /run/keepalived/keepalived.conf", "dir /run/track", "file /run/keepalived/keepalived.conf router_id lb-a", "link verify0", "link verify.100"}
 	}
 	return Check{
-		Node:      "lb-a",
-		Interface: "verify0",
+		Node:       "lb-a",
+		Interfaces: []string{"verify0", "verify.100"},
 		Files: []services.File{
 			{Path: "/script", Mode: 0o644, Data: []byte(strings.Join(script, "\n"))},
 			{Path: "/run/track", Mode: fs.ModeDir | 0o755},
@@ -80,9 +80,9 @@ func TestProgramFindsItsFilesAndItsInterface(t *testing.T) {
 
 func TestConfinedProgramFindsItsFilesBelowItsRoot(t *testing.T) {
 	run(t, "", Check{
-		Node:      "lb-a",
-		Interface: "verify0",
-		Root:      "/haproxy",
+		Node:       "lb-a",
+		Interfaces: []string{"verify0", "verify.100"},
+		Root:       "/haproxy",
 		Files: []services.File{
 			{Path: "/haproxy/script", Mode: 0o644, Data: []byte("file /run/haproxy.cfg global")},
 			{Path: "/haproxy/run", Mode: fs.ModeDir | 0o755},
@@ -125,7 +125,7 @@ func TestProgramThatIsMissingIsNamed(t *testing.T) {
 
 func TestChecksDoNotSeeEachOther(t *testing.T) {
 	first, second := keepalived(), keepalived("absent /run/keepalived", "nolink verify0", "link verify1")
-	second.Node, second.Interface = "lb-b", "verify1"
+	second.Node, second.Interfaces = "lb-b", []string{"verify1"}
 	second.Files = second.Files[:1]
 	run(t, "", first, second, first)
 

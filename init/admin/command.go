@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"twinlb/init/change"
 	"twinlb/init/control"
 )
 
@@ -26,47 +28,61 @@ const (
 	oneService
 )
 
+// extra is what a command takes besides a service.
+type extra int
+
+const (
+	noExtra   extra = iota
+	asJSON          // can be shown as JSON
+	following       // can be followed
+	aSeed           // reads one, and has flags for what becomes of it
+)
+
 // known is a command that there is.
 type known struct {
 	verb    control.Verb
 	service service
-	json    bool // can be shown as JSON
-	follow  bool // can be followed
+	extra   extra
 	meaning string
 }
 
 // commands is all that can be done, in the order of the help.
 var commands = []known{
-	{control.Status, noService, true, false, "both nodes as this one sees them; exits 0 when well, 1 degraded, 2 not serving"},
-	{control.Services, noService, true, false, "what runs on this node"},
-	{control.Stop, oneService, false, false, "end a service until it is started or the node restarts"},
-	{control.Start, oneService, false, false, "start a service that was stopped"},
-	{control.Restart, oneService, false, false, "end a service and start it again"},
-	{control.Logs, anyService, false, true, "the latest lines of this node or of one service; -f: and those that come"},
-	{control.Failover, noService, false, false, "give the VIP to the peer, which takes it over first"},
-	{control.Config, noService, false, false, "the configuration files that this node runs with"},
-	{control.History, noService, true, false, "changes of this node's VRRP state: when, why, and how long it had lasted"},
-	{control.Reboot, noService, false, false, "hand over, then restart the node"},
-	{control.PowerOff, noService, false, false, "hand over, then turn the node off"},
+	{control.Status, noService, asJSON, "both nodes as this one sees them; exits 0 when well, 1 degraded, 2 not serving"},
+	{control.Services, noService, asJSON, "what runs on this node"},
+	{control.Stop, oneService, noExtra, "end a service until it is started or the node restarts"},
+	{control.Start, oneService, noExtra, "start a service that was stopped"},
+	{control.Restart, oneService, noExtra, "end a service and start it again"},
+	{control.Logs, anyService, following, "the latest lines of this node or of one service; -f: and those that come"},
+	{control.Failover, noService, noExtra, "give the VIP to the peer, which takes it over first"},
+	{control.Config, noService, noExtra, "the configuration files that this node runs with"},
+	{control.History, noService, asJSON, "changes of this node's VRRP state: when, why, and how long it had lasted"},
+	{control.Apply, noService, aSeed, "run another seed on all nodes, which is undone unless it is confirmed"},
+	{control.Confirm, noService, noExtra, "keep the seed that was applied, after a restart too"},
+	{control.Rollback, noService, noExtra, "undo at once what was applied"},
+	{control.Reboot, noService, noExtra, "hand over, then restart the node"},
+	{control.PowerOff, noService, noExtra, "hand over, then turn the node off"},
 }
 
 // help lists them.
 var help = func() string {
 	var text strings.Builder
 	for _, k := range commands {
-		fmt.Fprintf(&text, "  %-20s %s\n", k.usage(), k.meaning)
+		fmt.Fprintf(&text, "  %-22s %s\n", k.usage(), k.meaning)
 	}
-	fmt.Fprintf(&text, "  %-20s %s\n", "help [COMMAND]", "this list")
+	fmt.Fprintf(&text, "  %-22s %s\n", "help [COMMAND]", "this list")
 	return text.String()
 }()
 
 func (k *known) usage() string {
 	words := []string{string(k.verb)}
-	if k.json {
+	switch k.extra {
+	case asJSON:
 		words = append(words, "[--json]")
-	}
-	if k.follow {
+	case following:
 		words = append(words, "[-f]")
+	case aSeed:
+		words = append(words, "[FLAGS] < SEED")
 	}
 	switch k.service {
 	case anyService:
@@ -84,16 +100,32 @@ type command struct {
 	json    bool
 	follow  bool
 	help    bool
+	within  time.Duration // of apply
+	dryRun  bool
+	alone   bool
 }
 
 func (c command) request(by string) control.Request {
-	return control.Request{Verb: c.verb, Service: c.service, Follow: c.follow, By: cut(by, 128)}
+	return control.Request{
+		Verb: c.verb, Service: c.service, Follow: c.follow, By: cut(by, 128),
+		Within: c.within, DryRun: c.dryRun, Alone: c.alone,
+	}
 }
+
+// flags are those of a command that takes a seed.
+const flags = `    --dry-run        change nothing: show what would run instead, and what that takes
+    --within 10m     undone after that, 10s to 1h, 2m without it
+    --alone          although no other node is heard
+`
 
 // usage is what help says of the command.
 func (c command) usage() string {
 	if k := find(string(c.verb)); k != nil {
-		return fmt.Sprintf("%s\n    %s\n", k.usage(), k.meaning)
+		text := fmt.Sprintf("%s\n    %s\n", k.usage(), k.meaning)
+		if k.extra == aSeed {
+			text += flags
+		}
+		return text
 	}
 	return help
 }
@@ -127,14 +159,30 @@ func parseCommand(line string) (command, error) {
 		return command{}, fmt.Errorf("unknown command %s; known:\n%s", quote(words[0], maxWord), help)
 	}
 	c := command{verb: k.verb}
-	for _, word := range words[1:] {
+	if k.extra == aSeed {
+		c.within = undoneAfter
+	}
+	for rest := words[1:]; len(rest) > 0; rest = rest[1:] {
+		word := rest[0]
 		switch {
 		case word == "-h" || word == "--help":
 			return command{verb: k.verb, help: true}, nil
-		case word == "--json" && k.json:
+		case word == "--json" && k.extra == asJSON:
 			c.json = true
-		case (word == "-f" || word == "--follow") && k.follow:
+		case (word == "-f" || word == "--follow") && k.extra == following:
 			c.follow = true
+		case word == "--dry-run" && k.extra == aSeed:
+			c.dryRun = true
+		case word == "--alone" && k.extra == aSeed:
+			c.alone = true
+		case word == "--within" && k.extra == aSeed:
+			if rest = rest[1:]; len(rest) == 0 {
+				return command{}, k.misused("--within needs a time, as in 10m")
+			}
+			var err error
+			if c.within, err = within(rest[0]); err != nil {
+				return command{}, k.misused("%v", err)
+			}
 		case word[0] == '-':
 			return command{}, k.misused("%s has no flag %s", k.verb, quote(word, maxWord))
 		case k.service == noService:
@@ -151,6 +199,17 @@ func parseCommand(line string) (command, error) {
 		return command{}, k.misused("%s needs a service; `services` lists them", k.verb)
 	}
 	return c, nil
+}
+
+// undoneAfter is how long apply waits for a confirmation unless it is told.
+const undoneAfter = 2 * time.Minute
+
+func within(word string) (time.Duration, error) {
+	d, err := time.ParseDuration(word)
+	if err != nil || d < change.MinWithin || d > change.MaxWithin {
+		return 0, fmt.Errorf("--within takes a time from %s to %s, not %s", change.MinWithin, change.MaxWithin, quote(word, maxWord))
+	}
+	return d, nil
 }
 
 func (k *known) misused(format string, args ...any) error {

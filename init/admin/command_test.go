@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"twinlb/init/control"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func TestParseCommand(t *testing.T) {
@@ -35,6 +37,11 @@ func TestParseCommand(t *testing.T) {
 		"restart -h":               {verb: control.Restart, help: true},
 		"stop a;b|$(c)&\"*\"":      {verb: control.Stop, service: "a;b|$(c)&\"*\""}, // PID 1 knows no such service
 		"logs help":                {verb: control.Logs, service: "help"},
+		"apply":                    {verb: control.Apply, within: 2 * time.Minute},
+		"apply --within 10m":       {verb: control.Apply, within: 10 * time.Minute},
+		"apply --dry-run --alone":  {verb: control.Apply, within: 2 * time.Minute, dryRun: true, alone: true},
+		"confirm":                  {verb: control.Confirm},
+		"rollback":                 {verb: control.Rollback},
 		"history --help reboot -f": {verb: control.History, help: true},
 	} {
 		got, err := parseCommand(line)
@@ -63,6 +70,11 @@ func TestParseCommandRefuses(t *testing.T) {
 		"reboot now":            "reboot takes no",
 		"help me":               `no help for "me"`,
 		"help logs stop":        "no help for",
+		"apply pair.yaml":       `apply takes no "pair.yaml"`,
+		"apply --within":        "--within needs a time",
+		"apply --within 5":      `from 10s to 1h0m0s, not "5"`,
+		"apply --within 2h":     `from 10s to 1h0m0s, not "2h"`,
+		"confirm --alone":       "confirm has no flag",
 		"status\nreboot":        "not printable",
 		"status\u2028":          "not printable",
 		"st\u00adatus":          "not printable",
@@ -82,7 +94,8 @@ func longWord(n int) string { return strings.Repeat("x", n) }
 func TestEveryVerbIsACommand(t *testing.T) {
 	for _, verb := range []control.Verb{
 		control.Status, control.Services, control.Stop, control.Start, control.Restart, control.Logs,
-		control.Failover, control.Config, control.History, control.Reboot, control.PowerOff,
+		control.Failover, control.Config, control.History, control.Apply, control.Confirm, control.Rollback,
+		control.Reboot, control.PowerOff,
 	} {
 		if find(string(verb)) == nil || !strings.Contains(help, "  "+string(verb)) {
 			t.Errorf("%s cannot be given", verb)
@@ -93,7 +106,7 @@ func TestEveryVerbIsACommand(t *testing.T) {
 // What the parser lets through must be one of PID 1's requests, and mean the same
 // when it is given again.
 func FuzzParseCommand(f *testing.F) {
-	for _, line := range []string{"status --json", "logs -f haproxy", "help stop", "stop \u00e9", "\x00", "logs --help -f", "restart a b", ""} {
+	for _, line := range []string{"status --json", "logs -f haproxy", "help stop", "stop \u00e9", "\x00", "logs --help -f", "restart a b", "apply --within 90s --alone", ""} {
 		f.Add(line)
 	}
 	f.Fuzz(func(t *testing.T, line string) {
@@ -112,11 +125,14 @@ func FuzzParseCommand(f *testing.F) {
 			return
 		}
 		request := c.request("ops@example from 192.0.2.1")
+		if c.verb == control.Apply {
+			request.Seed = []byte("packed")
+		}
 		text, err := json.Marshal(request)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := control.ParseRequest(text); err != nil || got != request {
+		if got, err := control.ParseRequest(text); err != nil || !cmp.Equal(request, got, cmpopts.EquateEmpty()) {
 			t.Errorf("%q: PID 1 reads %s as %+v, %v", line, text, got, err)
 		}
 	})
@@ -153,5 +169,8 @@ func (c command) String() string {
 	add(c.json, "--json")
 	add(c.follow, "-f")
 	add(c.service != "", c.service)
+	add(c.dryRun, "--dry-run")
+	add(c.alone, "--alone")
+	add(c.within != 0, "--within "+c.within.String())
 	return strings.Join(words, " ")
 }

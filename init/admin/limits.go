@@ -22,9 +22,10 @@ type times struct {
 	idle   time.Duration // for a client, between commands
 	read   time.Duration // for a client, until it takes a piece of output
 	answer time.Duration // for PID 1
+	seed   time.Duration // for a seed to come whole
 }
 
-var standard = times{login: 10 * time.Second, idle: 30 * time.Second, read: 30 * time.Second, answer: 60 * time.Second}
+var standard = times{login: 10 * time.Second, idle: 30 * time.Second, read: 30 * time.Second, answer: 60 * time.Second, seed: 20 * time.Second}
 
 // places are those for connections. All are free when it is zero.
 type places struct {

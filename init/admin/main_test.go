@@ -70,12 +70,12 @@ func TestProcess(t *testing.T) {
 	}
 	spec := &seed.Spec{Node: seed.Node{Name: "lb-a", Address: netip.MustParsePrefix("127.0.0.1/8")}}
 	spec.AuthorizedKeys = []string{strings.TrimSpace(string(ssh.MarshalAuthorizedKey(public))) + " ops@example"}
-	service, err := admin.Service(spec, bytes.Repeat([]byte{7}, ed25519.SeedSize))
+	service, err := admin.Service(spec, services.Host{Interface: "lo"}, bytes.Repeat([]byte{7}, ed25519.SeedSize))
 	if err != nil {
 		t.Fatal(err)
 	}
 	listen := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), freePort(t))
-	config, err := json.Marshal(admin.Config{Node: "lb-a", Listen: listen})
+	config, err := json.Marshal(admin.Config{Node: "lb-a", Listen: []netip.AddrPort{listen}})
 	if err != nil {
 		t.Fatal(err)
 	}

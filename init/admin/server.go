@@ -1,10 +1,12 @@
 package admin
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,28 +19,27 @@ import (
 type server struct {
 	node    string
 	hostKey ssh.Signer
-	keys    map[string]admin.Key // by their wire form
-	socket  string               // of PID 1
+	socket  string // of PID 1
 	times   times
 	log     func(format string, args ...any)
 
 	places  places
 	refused ration
+
+	// authorized are the keys that may log in now: another seed has others, and must
+	// not end the sessions that there are.
+	authorized func() ([]admin.Key, error)
 }
 
-func newServer(node string, hostKey ssh.Signer, keys []admin.Key, socket string) *server {
-	s := &server{
-		node:    node,
-		hostKey: hostKey,
-		keys:    make(map[string]admin.Key),
-		socket:  socket,
-		times:   standard,
-		log:     func(format string, args ...any) { fmt.Fprintf(os.Stdout, format+"\n", args...) },
+func newServer(node string, hostKey ssh.Signer, authorized func() ([]admin.Key, error), socket string) *server {
+	return &server{
+		node:       node,
+		hostKey:    hostKey,
+		authorized: authorized,
+		socket:     socket,
+		times:      standard,
+		log:        func(format string, args ...any) { fmt.Fprintf(os.Stdout, format+"\n", args...) },
 	}
-	for _, key := range keys {
-		s.keys[string(key.Public.Marshal())] = key
-	}
-	return s
 }
 
 // serve ends only with its listener.
@@ -126,11 +127,15 @@ func (s *server) config(p *place, tried *attempt) *ssh.ServerConfig {
 		AuthLogCallback:         func(conn ssh.ConnMetadata, _ string, _ error) { tried.user = conn.User() },
 		PublicKeyCallback: func(conn ssh.ConnMetadata, public ssh.PublicKey) (*ssh.Permissions, error) {
 			tried.key = ssh.FingerprintSHA256(public)
-			key, known := s.keys[string(public.Marshal())]
-			if !known || conn.User() != admin.Login {
+			keys, err := s.authorized()
+			if err != nil {
+				return nil, err
+			}
+			i := slices.IndexFunc(keys, func(key admin.Key) bool { return bytes.Equal(key.Public.Marshal(), public.Marshal()) })
+			if i < 0 || conn.User() != admin.Login {
 				return nil, errors.New("not among ssh_authorized_keys")
 			}
-			return &ssh.Permissions{Extensions: map[string]string{who: name(key)}}, nil
+			return &ssh.Permissions{Extensions: map[string]string{who: name(keys[i])}}, nil
 		},
 		VerifiedPublicKeyCallback: func(_ ssh.ConnMetadata, _ ssh.PublicKey, permissions *ssh.Permissions, _ string) (*ssh.Permissions, error) {
 			s.places.logIn(p)

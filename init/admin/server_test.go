@@ -78,7 +78,8 @@ func newLab(t *testing.T, handle control.Handle, change func(*server)) *lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.server = newServer("lb-a", hostKey, []admin.Key{{Public: public, Comment: "ops@example"}}, socket)
+	authorized := func() ([]admin.Key, error) { return []admin.Key{{Public: public, Comment: "ops@example"}}, nil }
+	l.server = newServer("lb-a", hostKey, authorized, socket)
 	l.server.log = l.log
 	if change != nil {
 		change(l.server)

@@ -29,6 +29,7 @@ type session struct {
 	channel  ssh.Channel
 	terminal atomic.Bool
 	started  bool
+	input    input
 }
 
 func (c *client) session(opened ssh.NewChannel) {
@@ -38,10 +39,9 @@ func (c *client) session(opened ssh.NewChannel) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	s := &session{client: c, channel: channel}
+	s := &session{client: c, channel: channel, input: newInput()}
 	// What is not read stays in memory.
 	go io.Copy(io.Discard, channel.Stderr())
-	go s.readInput(cancel)
 	for r := range requests { // until the channel is closed
 		s.answer(ctx, cancel, r)
 	}
@@ -61,6 +61,7 @@ func (s *session) answer(ctx context.Context, cancel context.CancelFunc, r *ssh.
 	case "exec":
 		var exec struct{ Command string }
 		if err := ssh.Unmarshal(r.Payload, &exec); err == nil {
+			s.input.expect(exec.Command)
 			run = func() int { return s.execute(ctx, exec.Command) }
 		}
 	case "shell":
@@ -72,10 +73,12 @@ func (s *session) answer(ctx context.Context, cancel context.CancelFunc, r *ssh.
 	}
 	s.started = true
 	_ = r.Reply(true, nil)
+	go s.readInput(cancel)
 	go s.run(run)
 }
 
-// readInput throws away what the client types, but for Ctrl-C on a terminal.
+// readInput hears Ctrl-C on a terminal. What else the client types is for a command
+// that takes a seed, and lost on any other.
 func (s *session) readInput(interrupt func()) {
 	const ctrlC = "\x03"
 	buffer := make([]byte, 1024)
@@ -84,7 +87,9 @@ func (s *session) readInput(interrupt func()) {
 		if s.terminal.Load() && strings.Contains(string(buffer[:n]), ctrlC) {
 			interrupt()
 		}
+		s.input.add(buffer[:n])
 		if err != nil {
+			s.input.end()
 			return
 		}
 	}
@@ -141,13 +146,20 @@ func (s *session) execute(ctx context.Context, line string) int {
 		fmt.Fprint(s.output(), command.usage())
 		return exitDone
 	}
+	request := command.request(by)
+	if command.verb == control.Apply {
+		if request.Seed, err = s.input.seed(ctx, server.times.seed); err != nil {
+			fmt.Fprintf(s.errors(), "%s: %v\n", command.verb, err)
+			return exitFailed
+		}
+	}
 	if !command.follow {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, server.times.answer)
 		defer cancel()
 	}
 	status, known := exitDone, command.verb != control.Status
-	err = control.Ask(ctx, server.socket, command.request(by), func(reply control.Reply) error {
+	err = control.Ask(ctx, server.socket, request, func(reply control.Reply) error {
 		if reply.Pair != nil {
 			status, known = reply.Pair.Verdict.ExitStatus(), true
 		}

@@ -18,6 +18,8 @@ func show(w io.Writer, c command, r control.Reply) error {
 	switch {
 	case r.Said != "":
 		fmt.Fprintln(&text, r.Said)
+	case r.Diff != "":
+		text.WriteString(r.Diff)
 	case r.Pair != nil && c.json:
 		writeJSON(&text, r.Pair)
 	case r.Pair != nil:

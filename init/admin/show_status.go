@@ -1,8 +1,10 @@
 package admin
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"twinlb/init/status"
@@ -16,10 +18,11 @@ const unknown = "?"
 
 // column is one node of the table.
 type column struct {
-	name, address string
-	node          *status.Node // nil when it was never heard
-	heard         bool
-	ago           status.Seconds
+	name            string
+	address, second string
+	node            *status.Node // nil when it was never heard
+	heard           bool
+	ago             status.Seconds
 }
 
 // now is what holds only while the node is heard, fixed what does not change
@@ -38,17 +41,35 @@ func (c *column) fixed(text func(*status.Node) string) string {
 	return text(c.node)
 }
 
+// mostColumns is how many nodes stand side by side.
+const mostColumns = 4
+
 // showStatus writes the verdict and its reasons, who holds the VIPs, and what each
 // node says of itself, one column each.
 func showStatus(w io.Writer, p *status.Pair) {
 	showVerdict(w, p)
 	fmt.Fprintln(w)
-	showHolder(w, p)
-	fmt.Fprintln(w)
-	columns := []column{{name: p.Node.Name, address: p.Node.Address, node: &p.Node, heard: true}}
-	for _, peer := range p.Peers {
-		columns = append(columns, column{name: peer.Name, address: peer.Address, node: peer.Node, heard: peer.Heard, ago: peer.Ago})
+	for _, warning := range p.Node.Warnings {
+		fmt.Fprintln(w, warning)
 	}
+	if len(p.Node.Warnings) > 0 {
+		fmt.Fprintln(w)
+	}
+	showHolder(w, p)
+	columns := []column{{name: p.Node.Name, address: p.Node.Address, second: p.Node.Second, node: &p.Node, heard: true}}
+	for _, peer := range p.Peers {
+		columns = append(columns, column{
+			name: peer.Name, address: peer.Address, second: peer.Second,
+			node: peer.Node, heard: peer.Heard, ago: peer.Ago,
+		})
+	}
+	for some := range slices.Chunk(columns, mostColumns) {
+		fmt.Fprintln(w)
+		showNodes(w, p, some)
+	}
+}
+
+func showNodes(w io.Writer, p *status.Pair, columns []column) {
 	t := table{columns: columns}
 	t.addNodes(p)
 	section(&t, "backends", (*table).addNow, func(n *status.Node) []status.Backend { return n.Backends }, nameBackend, showBackend)
@@ -86,8 +107,12 @@ func showHolder(w io.Writer, p *status.Pair) {
 	if len(holders) == 0 {
 		holder = "not held by any node that is heard"
 	}
+	width := 0
 	for _, vip := range p.Node.VIPs {
-		fmt.Fprintf(w, "VIP %s  %s\n", vip, holder)
+		width = max(width, len(vip))
+	}
+	for _, vip := range p.Node.VIPs {
+		fmt.Fprintf(w, "VIP %-*s  %s\n", width, vip, holder)
 	}
 }
 
@@ -103,6 +128,14 @@ func (t *table) add(name string, cell func(*column) string) {
 		row = append(row, cell(&t.columns[i]))
 	}
 	t.rows = append(t.rows, row)
+}
+
+// addIfAny adds a row unless all nodes lack what it shows.
+func (t *table) addIfAny(name, lacking string, cell func(*column) string) {
+	has := func(c column) bool { text := cell(&c); return text != "" && text != unknown }
+	if slices.ContainsFunc(t.columns, has) {
+		t.add(name, func(c *column) string { return cmp.Or(cell(c), lacking) })
+	}
 }
 
 func (t *table) addNow(name string, text func(*status.Node) string) {
@@ -145,7 +178,14 @@ func (t *table) addNodes(p *status.Pair) {
 	})
 	t.addFixed("role", func(n *status.Node) string { return n.Role })
 	t.add("address", func(c *column) string { return c.address })
+	t.addIfAny("second address", nothing, func(c *column) string { return c.second })
+	t.addIfAny("management", nothing, func(c *column) string {
+		return c.fixed(func(n *status.Node) string { return n.Management })
+	})
 	t.addFixed("seed", func(n *status.Node) string { return n.Seed })
+	t.addIfAny("seed from", "the image", func(c *column) string {
+		return c.fixed(func(n *status.Node) string { return n.SeedFrom })
+	})
 	t.addNow("uptime", func(n *status.Node) string { return span(n.Uptime) })
 	t.addNow("memory", func(n *status.Node) string {
 		if n.Memory.Total == 0 || n.Memory.Available > n.Memory.Total {

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -78,6 +79,21 @@ func pair(change func(p *status.Pair, b *status.Node)) *status.Pair {
 	return p
 }
 
+// dualStack has long addresses, a management interface, and a seed that came on a drive.
+func dualStack(p *status.Pair, b *status.Node) {
+	p.Peers[0].Second = "2001:db8:1234:5678:9abc:def0:1234:54/64"
+	for _, n := range []*status.Node{&p.Node, b} {
+		n.Second = strings.ReplaceAll("2001:db8:1234:5678:9abc:def0:1234:NN/64", "NN", n.Address[12:14])
+		n.Management = strings.ReplaceAll("10.0.0.NN/24 on eth1", "NN", n.Address[12:14])
+		n.VIPs = append(n.VIPs, "2001:db8:1234:5678:9abc:def0:1234:60")
+		for i := range n.Backends {
+			n.Backends[i].Address = strings.ReplaceAll("[2001:db8:1234:5678:9abc:def0:1234:5N]:3306", "N", fmt.Sprint(i))
+		}
+	}
+	p.Node.SeedFrom = "/dev/sr0 (iso9660, cidata)"
+	p.Node.Warnings = []string{"user-data:1:1: warning: nobody can log in: there are no ssh_authorized_keys"}
+}
+
 func TestShow(t *testing.T) {
 	at := time.Date(2026, 10, 20, 3, 12, 44, 123456789, time.UTC)
 	status1 := command{verb: control.Status}
@@ -113,6 +129,13 @@ func TestShow(t *testing.T) {
 				n.VRRP = status.VRRP{Priority: 250, Reason: "haproxy is not ready"}
 				n.Backends, n.Services = nil, nil
 			}
+		})}},
+		{"status-dual-stack", status1, control.Reply{Pair: pair(dualStack)}},
+		{"status-many-nodes", status1, control.Reply{Pair: pair(func(p *status.Pair, b *status.Node) {
+			for _, name := range []string{"lb-c", "lb-d", "lb-e", "lb-f"} {
+				p.Peers = append(p.Peers, status.Peer{Name: name, Address: "192.168.100.55/24", Heard: true, Node: b})
+			}
+			p.Peers[3] = status.Peer{Name: "lb-e", Address: "192.168.100.57/24"}
 		})}},
 		{"status-json", command{verb: control.Status, json: true}, control.Reply{Pair: pair(func(*status.Pair, *status.Node) {})}},
 		{"services", command{verb: control.Services}, control.Reply{Services: append(lbA().Services,

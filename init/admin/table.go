@@ -10,8 +10,12 @@ import (
 	"twinlb/init/status"
 )
 
-// widest is how many characters a cell has but in the last column.
-const widest = 44
+// widest is how many characters a cell has but in the last column, and in the first
+// one, which says what the others are about.
+const (
+	widest      = 44
+	widestFirst = 96
+)
 
 // writeRows writes rows in columns, two blanks apart.
 func writeRows(w io.Writer, rows [][]string) {
@@ -23,7 +27,7 @@ func writeRows(w io.Writer, rows [][]string) {
 			}
 			// A row of one cell is a title, which may reach over the columns.
 			if len(row) > 1 {
-				widths[i] = max(widths[i], min(widest, utf8.RuneCountInString(cell)))
+				widths[i] = max(widths[i], min(limit(i), utf8.RuneCountInString(cell)))
 			}
 		}
 	}
@@ -31,7 +35,7 @@ func writeRows(w io.Writer, rows [][]string) {
 		var line strings.Builder
 		for i, cell := range row {
 			if i < len(row)-1 {
-				cell = fmt.Sprintf("%-*s  ", widths[i], shorten(cell))
+				cell = fmt.Sprintf("%-*s  ", widths[i], shorten(cell, limit(i)))
 			}
 			line.WriteString(cell)
 		}
@@ -39,11 +43,18 @@ func writeRows(w io.Writer, rows [][]string) {
 	}
 }
 
-func shorten(cell string) string {
-	if utf8.RuneCountInString(cell) <= widest {
+func limit(column int) int {
+	if column == 0 {
+		return widestFirst
+	}
+	return widest
+}
+
+func shorten(cell string, to int) string {
+	if utf8.RuneCountInString(cell) <= to {
 		return cell
 	}
-	return string([]rune(cell)[:widest-3]) + "..."
+	return string([]rune(cell)[:to-3]) + "..."
 }
 
 // span is a time in its two largest units.

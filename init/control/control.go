@@ -13,8 +13,10 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 	"unicode"
 
+	"twinlb/init/change"
 	"twinlb/init/journal"
 	"twinlb/init/status"
 )
@@ -33,6 +35,9 @@ const (
 	Failover Verb = "failover" // → Said
 	Config   Verb = "config"   // → Files
 	History  Verb = "history"  // → History
+	Apply    Verb = "apply"    // Seed, Within, DryRun, Alone → Diff when DryRun; Said, again and again
+	Confirm  Verb = "confirm"  // → Said, again and again
+	Rollback Verb = "rollback" // → Said, again and again
 	Reboot   Verb = "reboot"   // → Said
 	PowerOff Verb = "poweroff" // → Said
 )
@@ -42,7 +47,13 @@ type Request struct {
 	Verb    Verb   `json:"verb"`
 	Service string `json:"service,omitempty"`
 	Follow  bool   `json:"follow,omitempty"`
-	By      string `json:"by"` // who asks, for the journal: the comment of the key, and from where
+	// Seed is user-data, packed as change.Pack does it.
+	Seed   []byte        `json:"seed,omitempty"`
+	Within time.Duration `json:"within,omitempty"` // until it is undone
+	DryRun bool          `json:"dry_run,omitempty"`
+	Alone  bool          `json:"alone,omitempty"` // although no other node is heard
+
+	By string `json:"by"` // who asks, for the journal: the comment of the key, and from where
 }
 
 // Reply is one of the replies to a request; only what was asked for is set.
@@ -55,6 +66,7 @@ type Reply struct {
 	Lines    []journal.Line   `json:"lines,omitempty"`
 	Files    []File           `json:"files,omitempty"`
 	History  []status.Change  `json:"history,omitempty"` // oldest first
+	Diff     string           `json:"diff,omitempty"`    // unified, of what runs
 }
 
 // File is a rendered configuration file.
@@ -65,12 +77,12 @@ type File struct {
 
 // Limits of the protocol, in bytes of a line with its end.
 const (
-	maxRequest = 4 << 10
+	maxRequest = 32 << 10
 	maxReply   = 1 << 20
 )
 
-// longest is how many bytes a value of a request may have. Two of them fit into
-// maxRequest however JSON escapes them.
+// longest is how many bytes a value of a request may have. Two of them and a seed
+// fit into maxRequest however JSON escapes them.
 const longest = 256
 
 // check refuses what no honest admin process sends. What it lets through can
@@ -78,7 +90,11 @@ const longest = 256
 func (r *Request) check() error {
 	takesService := false
 	switch r.Verb {
-	case Status, Services, Failover, Config, History, Reboot, PowerOff, Logs:
+	case Status, Services, Failover, Config, History, Reboot, PowerOff, Logs, Confirm, Rollback:
+	case Apply:
+		if err := r.checkSeed(); err != nil {
+			return err
+		}
 	case Stop, Start, Restart:
 		takesService = true
 	default:
@@ -97,6 +113,18 @@ func (r *Request) check() error {
 		return fmt.Errorf("%s takes no service", r.Verb)
 	case r.Follow && r.Verb != Logs:
 		return fmt.Errorf("%s cannot be followed", r.Verb)
+	case r.Verb != Apply && (len(r.Seed) > 0 || r.Within != 0 || r.DryRun || r.Alone):
+		return fmt.Errorf("%s takes no seed", r.Verb)
+	}
+	return nil
+}
+
+func (r *Request) checkSeed() error {
+	switch {
+	case len(r.Seed) == 0 || len(r.Seed) > change.MaxPacked:
+		return fmt.Errorf("the seed has %d bytes, want 1 to %d", len(r.Seed), change.MaxPacked)
+	case r.Within < change.MinWithin || r.Within > change.MaxWithin:
+		return fmt.Errorf("the seed is to be undone within %s, want %s to %s", r.Within, change.MinWithin, change.MaxWithin)
 	}
 	return nil
 }

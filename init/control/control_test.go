@@ -1,18 +1,27 @@
 package control
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
+
+	"twinlb/init/change"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func TestParseRequest(t *testing.T) {
 	for line, want := range map[string]Request{
-		`{"verb":"status","by":"ops"}`:                                  {Verb: Status, By: "ops"},
-		`{"verb":"stop","service":"haproxy","by":"ops"}` + "\n":         {Verb: Stop, Service: "haproxy", By: "ops"},
-		`{"verb":"logs","follow":true,"by":"ops"}`:                      {Verb: Logs, Follow: true, By: "ops"},
+		`{"verb":"status","by":"ops"}`:                          {Verb: Status, By: "ops"},
+		`{"verb":"stop","service":"haproxy","by":"ops"}` + "\n": {Verb: Stop, Service: "haproxy", By: "ops"},
+		`{"verb":"logs","follow":true,"by":"ops"}`:              {Verb: Logs, Follow: true, By: "ops"},
+		`{"verb":"confirm","by":"ops"}`:                         {Verb: Confirm, By: "ops"},
+		`{"verb":"apply","seed":"H4s=","within":120000000000,"dry_run":true,"alone":true,"by":"ops"}`: {
+			Verb: Apply, Seed: []byte("\x1f\x8b"), Within: 2 * time.Minute, DryRun: true, Alone: true, By: "ops",
+		},
 		`{"verb":"logs","service":"haproxy","by":"öps from 192.0.2.1"}`: {Verb: Logs, Service: "haproxy", By: "öps from 192.0.2.1"},
 	} {
 		got, err := ParseRequest([]byte(line))
@@ -44,6 +53,13 @@ func TestParseRequestRefuses(t *testing.T) {
 		`{"verb":"stop","service":"\u001b[2J","by":"ops"}`:       "not printable",
 		`{"verb":"status","service":"haproxy","by":"ops"}`:       "takes no service",
 		`{"verb":"stop","service":"a","follow":true,"by":"ops"}`: "cannot be followed",
+		`{"verb":"apply","within":120000000000,"by":"ops"}`:      "the seed has 0 bytes, want 1 to 16384",
+		`{"verb":"apply","seed":"H4s=","by":"ops"}`:              "undone within 0s, want 10s to 1h0m0s",
+		`{"verb":"apply","seed":"H4s=","within":-1,"by":"ops"}`:  "undone within -1ns",
+		`{"verb":"confirm","seed":"H4s=","by":"ops"}`:            "takes no seed",
+		`{"verb":"stop","service":"a","alone":true,"by":"ops"}`:  "takes no seed",
+		`{"verb":"apply","within":120000000000,"by":"ops","seed":"` +
+			base64.StdEncoding.EncodeToString(make([]byte, change.MaxPacked+1)) + `"}`: "the seed has 16385 bytes",
 	} {
 		if got, err := ParseRequest([]byte(line)); err == nil || !strings.Contains(err.Error(), want) || len(err.Error()) > 200 {
 			t.Errorf("%.60s = %+v, %v, want an error with %q", line, got, err, want)
@@ -57,6 +73,7 @@ func FuzzParseRequest(f *testing.F) {
 	f.Add([]byte(`{"verb":"logs","service":"haproxy","follow":true,"by":"<ops>"}`))
 	f.Add([]byte(`{"VERB":"stop","service":"\ud800","by":"\u2028"}`))
 	f.Add([]byte("{\"verb\":\"start\",\"by\":\"\xff\"}\n\x00"))
+	f.Add([]byte(`{"verb":"apply","seed":"H4s=","within":120000000000,"dry_run":true,"by":"ops"}`))
 	f.Fuzz(func(t *testing.T, line []byte) {
 		request, err := ParseRequest(line)
 		if err != nil {
@@ -70,7 +87,7 @@ func FuzzParseRequest(f *testing.F) {
 			t.Fatalf("%+v has %d bytes, %v", request, len(text), err)
 		}
 		again, err := ParseRequest(text)
-		if err != nil || again != request {
+		if err != nil || !cmp.Equal(request, again, cmpopts.EquateEmpty()) {
 			t.Errorf("%+v is %+v after another journey, %v", request, again, err)
 		}
 	})

@@ -180,8 +180,8 @@ func TestBadRequestsAreRefused(t *testing.T) {
 		return nil
 	})
 	for name, tt := range map[string]struct{ says, want string }{
-		"too long":      {strings.Repeat("x", maxRequest+1), "longer than 4096 bytes"},
-		"far too long":  {strings.Repeat("x", 1<<20), "longer than 4096 bytes"},
+		"too long":      {strings.Repeat("x", maxRequest+1), "longer than 32768 bytes"},
+		"far too long":  {strings.Repeat("x", 1<<20), "longer than 32768 bytes"},
 		"garbage":       {"\x00\xff\x1b[2J\n", "invalid character"},
 		"half a line":   {`{"verb":"reboot"`, "i/o timeout"},
 		"nothing":       {"", "i/o timeout"},

@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"net/netip"
 	"sync"
 	"time"
 
@@ -43,6 +44,7 @@ type Controller struct {
 	servers    []haproxy.Server
 	deaf       bool
 	carrier    bool
+	missing    []netip.Addr
 	letting    string
 	left       chan struct{} // closed when the VIP is not here while somebody wants it to leave
 	peers      map[string]*status.Node
@@ -114,6 +116,12 @@ func (c *Controller) Carrier(up bool) {
 			c.amend(keepalived.StateFault, noCarrier)
 		}
 	})
+}
+
+// Missing says which addresses of the node its interface has not. A keepalived
+// without its own would be master beside another.
+func (c *Controller) Missing(addresses []netip.Addr) {
+	c.update(func() { c.missing = addresses })
 }
 
 // PeerSaid takes what another node says of itself.
@@ -259,6 +267,7 @@ func (c *Controller) observe() Observation {
 		Gone:      c.gone,
 		Silent:    c.silent,
 		Unplugged: !c.carrier,
+		Missing:   c.missing,
 		Deaf:      c.deaf && !c.hearsPeer(),
 		Letting:   c.letting,
 		Better:    c.reachesMore(),

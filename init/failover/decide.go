@@ -7,6 +7,7 @@ package failover
 
 import (
 	"fmt"
+	"net/netip"
 	"time"
 
 	"twinlb/seed"
@@ -47,6 +48,7 @@ type Observation struct {
 	Unchecked int           // backends whose first check has not ended
 	Silent    time.Duration // how long the worker has not answered, as far as that is its fault
 	Unplugged bool          // the network interface has no carrier
+	Missing   []netip.Addr  // addresses of the node that the interface has not
 	Deaf      bool          // nothing at all is received from the network
 	Letting   string        // why somebody wants the VIP to leave this node; "" when nobody does
 	Better    string        // what a peer reaches and this node does not; "" when there is no such peer
@@ -86,6 +88,8 @@ func Decide(o Observation) Decision {
 		return Decision{Reason: "haproxy does not answer"}
 	case o.Unplugged:
 		return Decision{Reason: noCarrier}
+	case len(o.Missing) > 0:
+		return Decision{Reason: fmt.Sprintf("the network interface does not have %s", o.Missing)}
 	case o.Deaf:
 		return Decision{Reason: "nothing is received from the network: cable, switch port or VLAN"}
 	case o.Letting != "":

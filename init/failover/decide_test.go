@@ -55,6 +55,8 @@ func TestDecide(t *testing.T) {
 
 		{"nothing is received", Observation{Answers: true, WasMaster: true, Deaf: true}, no, "nothing is received"},
 		{"the cable is out", Observation{Answers: true, WasMaster: true, Unplugged: true, Deaf: true}, no, "no carrier"},
+		{"the lease of the address is over", Observation{Answers: true, WasMaster: true, Missing: []netip.Addr{netip.MustParseAddr("192.0.2.53")}},
+			no, "does not have [192.0.2.53]"},
 		{"nothing is received while the node stops", Observation{Answers: true, Deaf: true, Letting: "the node stops"}, no, "nothing is received"},
 
 		{"the holder stops", Observation{Answers: true, WasMaster: true, Healthy: time.Hour, Letting: "the node stops"}, gives, "the node stops"},

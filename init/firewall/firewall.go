@@ -1,9 +1,11 @@
 // Package firewall is the node's packet filter: what may come in, and how many
 // VRRP adverts have passed. It knows nothing of who listens.
 //
-// The table is replaced as a whole, in one transaction. For the node 192.0.2.53
-// with the VIP 192.0.2.60, one peer, a pool on port 3306, SSH, metrics and a peer
-// exchange on port 3307 it is, in the syntax of nft(8):
+// The table is replaced as a whole, in one transaction. Take the node 192.0.2.53
+// and 2001:db8::53 on eth0, with a VIP of each family, one peer, with which it talks
+// on port 8405, a pool on port 3306, and one on port 3307 for some clients only. SSH
+// and metrics are on eth1, which takes its addresses from the network. Its table is,
+// in the syntax of nft(8):
 //
 //	table inet twinlb {
 //		counter adverts_sent { }
@@ -11,9 +13,23 @@
 //		counter adverts_refused { }
 //		counter dropped { }
 //
-//		set open {
+//		set open4 {
 //			type ipv4_addr . inet_service
-//			elements = { 192.0.2.53 . 3306, 192.0.2.60 . 3306, 192.0.2.53 . 22, 192.0.2.53 . 8404 }
+//			elements = { 192.0.2.53 . 3306, 192.0.2.60 . 3306, 192.0.2.53 . 3307, 192.0.2.60 . 3307 }
+//		}
+//		set clients4 {
+//			type ipv4_addr . inet_service
+//			flags interval
+//			elements = { 0.0.0.0/0 . 3306, 192.0.2.0/28 . 3307 }
+//		}
+//		set open6 {
+//			type ipv6_addr . inet_service
+//			elements = { 2001:db8::53 . 3306, 2001:db8::60 . 3306, 2001:db8::53 . 3307, 2001:db8::60 . 3307 }
+//		}
+//		set clients6 {
+//			type ipv6_addr . inet_service
+//			flags interval
+//			elements = { ::/0 . 3306, 2001:db8::/124 . 3307 }
 //		}
 //		set peers {
 //			type ipv4_addr
@@ -24,15 +40,20 @@
 //			type filter hook input priority filter; policy drop;
 //			tcp flags & (fin | syn | rst | ack) != syn accept
 //			iif lo accept
-//			ip daddr . tcp dport @open accept
-//			meta l4proto 112 ip saddr @peers ip daddr 192.0.2.53 ip ttl 255 counter name adverts_heard accept
+//			iifname "eth0" ip daddr . tcp dport @open4 ip saddr . tcp dport @clients4 accept
+//			iifname "eth0" ip6 daddr . tcp dport @open6 ip6 saddr . tcp dport @clients6 accept
+//			iifname "eth0" meta l4proto 112 ip saddr @peers ip daddr 192.0.2.53 ip ttl 255 counter name adverts_heard accept
 //			meta l4proto 112 counter name adverts_refused drop
-//			ip saddr @peers ip daddr 192.0.2.53 udp dport 3307 accept
+//			iifname "eth0" ip saddr @peers ip daddr 192.0.2.53 udp dport 8405 accept
+//			iifname "eth1" tcp dport { 22, 8404 } accept
+//			iifname "eth1" meta nfproto ipv4 udp sport 67 udp dport 68 accept
+//			iifname "eth1" meta nfproto ipv6 udp sport 547 udp dport 546 accept
+//			iifname "eth1" ip6 hoplimit 255 icmpv6 type nd-router-advert accept
 //			icmp type echo-request limit rate 100/second burst 50 packets accept
 //			icmp type { destination-unreachable, time-exceeded, parameter-problem } accept
 //			icmpv6 type echo-request limit rate 100/second burst 50 packets accept
 //			icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem } accept
-//			ip6 hoplimit 255 icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, nd-redirect } accept
+//			ip6 hoplimit 255 icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
 //			icmpv6 type mld-listener-query accept
 //			meta l4proto tcp limit rate 100/second burst 50 packets reject with tcp reset
 //			meta l4proto udp limit rate 100/second burst 50 packets reject with icmpx type port-unreachable
@@ -52,32 +73,61 @@
 // the kernel answers it with a reset, which is how a client learns that the VIP
 // has moved away from under its connection. UDP would: a reply to a question of
 // this node's own is refused, unless it comes from a peer to the port of the
-// exchange.
+// exchange, or from a DHCP server.
+//
+// Where the nodes speak over IPv6, fragments from peers are let in:
+//
+//	iifname "eth0" ip6 saddr @peers ip6 daddr 2001:db8::53 frag frag-off != 0 accept
+//
+// Without connection tracking, the kernel puts fragments of IPv6 together after
+// this filter, those of IPv4 before it. Only the first fragment has ports, and
+// without that one the others are nothing.
 package firewall
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
 
 	"github.com/google/nftables"
+	"golang.org/x/sys/unix"
 )
 
-// Rules are what differs between nodes. All addresses are IPv4.
+// Rules are what differs between nodes. The zero Rules let nobody in.
+//
+// Addresses are of either family. Interfaces are names of the kernel; those that
+// are not there yet are waited for.
 type Rules struct {
-	Node      netip.Addr   // the node's own address
-	VIPs      []netip.Addr // whether they are here or not
-	Ports     []uint16     // TCP, of the pools: open on the VIPs and the node's address
-	NodePorts []uint16     // TCP, as SSH and metrics: open on the node's address alone
-	Peers     []netip.Addr // the other nodes: VRRP comes from them and nobody else
-	PeerPort  uint16       // UDP, open to the peers on the node's address
+	Node     netip.Addr   // over which the nodes talk: VRRP and the peer exchange
+	Second   netip.Addr   // the node address of the other family; zero when there is none
+	VIPs     []netip.Addr // whether they are here or not
+	Pools    []Pool       // open on the VIPs and the node addresses, through Traffic alone
+	Traffic  string       // interface of all of these
+	Peers    []netip.Addr // the other nodes, of Node's family: VRRP comes from them and nobody else
+	PeerPort uint16       // UDP, open to the peers on Node
+
+	NodePorts  []uint16 // TCP, as SSH and metrics: open on the node addresses, or on Management alone
+	Management string   // interface; "" when there is none
+
+	// Interfaces that learn from the network: by DHCP for IPv4 (RFC 2131), for IPv6
+	// (RFC 8415), and from router advertisements (RFC 4861).
+	DHCPv4, DHCPv6, RouterAdverts []string
+}
+
+// Pool is a TCP port, and the networks of clients that may connect to it; all when
+// there are none.
+type Pool struct {
+	Port  uint16
+	Allow []netip.Prefix
 }
 
 // Apply puts the rules in place of those that were there, all or nothing, and
 // sets the counters to zero.
 func Apply(r Rules) error {
 	if err := r.check(); err != nil {
-		return err
+		return fmt.Errorf("apply the firewall rules: %w", err)
 	}
 	conn, err := connect()
 	if err != nil {
@@ -91,37 +141,27 @@ func Apply(r Rules) error {
 	return nil
 }
 
-func (r Rules) check() error {
-	for _, address := range slices.Concat([]netip.Addr{r.Node}, r.VIPs, r.Peers) {
-		if !address.Is4() {
-			return fmt.Errorf("apply the firewall rules: %s is not an IPv4 address", address)
-		}
-	}
-	return nil
-}
-
 func (r Rules) write(t *table) {
 	t.counter(AdvertsSent)
 	t.counter(AdvertsHeard)
 	t.counter(AdvertsRefused)
 	t.counter(Dropped)
-	open := t.set("open", addressAndPort, r.open()...)
-	peers := t.set("peers", nftables.TypeIPAddr, addresses(r.Peers)...)
-	node := r.Node.AsSlice()
 
 	input := t.chain("input", nftables.ChainHookInput, nftables.ChainPolicyDrop)
 	input.rule(tcp, tcpFlags.isNot(syn), accept)
 	input.rule(iif.is(loopback...), accept)
-	input.rule(ipv4, tcp, daddrAndDport.in(open), accept)
-	// RFC 9568 §5.1.1.3: with this TTL no router has passed it on.
-	input.rule(vrrp, ipv4, saddr.in(peers), daddr.is(node...), ttl.is(255), count(AdvertsHeard), accept)
-	input.rule(vrrp, count(AdvertsRefused), drop)
-	input.rule(ipv4, saddr.in(peers), daddr.is(node...), udp, dport.is(port(r.PeerPort)...), accept)
+	if r.Node.IsValid() {
+		r.writeTraffic(t, input)
+	}
+	if r.Management != "" && len(r.NodePorts) > 0 {
+		input.rule(iifname.is(name(r.Management)...), tcp, dport.in(t.anyOf(nftables.TypeInetService, ports(r.NodePorts)...)), accept)
+	}
+	r.writeLearning(input)
 	input.rule(icmp, icmpType.is(echoRequest), limit, accept)
 	input.rule(icmp, icmpType.in(t.anyOf(nftables.TypeICMPType, icmpErrors...)), accept)
 	input.rule(icmpv6, icmpType.is(echoRequest6), limit, accept)
 	input.rule(icmpv6, icmpType.in(t.anyOf(nftables.TypeICMP6Type, icmpErrors6...)), accept)
-	input.rule(ipv6, hopLimit.is(255), icmpv6, icmpType.in(t.anyOf(nftables.TypeICMP6Type, neighborDiscovery...)), accept)
+	input.rule(v6.version, v6.hops.is(255), icmpv6, icmpType.in(t.anyOf(nftables.TypeICMP6Type, neighborDiscovery...)), accept)
 	// RFC 4890 §4.4.1: a switch that snoops stops delivering ND to who is silent.
 	input.rule(icmpv6, icmpType.is(listenerQuery), accept)
 	input.rule(tcp, limit, rejectWithReset)
@@ -134,28 +174,146 @@ func (r Rules) write(t *table) {
 	t.chain("forward", nftables.ChainHookForward, nftables.ChainPolicyDrop)
 }
 
-// open lists every address and port that accepts connections.
-func (r Rules) open() [][]byte {
+// writeTraffic lets clients and peers in.
+func (r Rules) writeTraffic(t *table, input chain) {
+	traffic, of := iifname.is(name(r.Traffic)...), familyOf(r.Node)
+	for _, f := range []*family{v4, v6} {
+		open := t.set("open"+f.suffix, f.addressAndPort, r.open(f)...)
+		clients := t.ranges("clients"+f.suffix, f.addressAndPort, r.clients(f)...)
+		input.rule(traffic, f.version, tcp, f.daddrAndDport.in(open), f.saddrAndDport.in(clients), accept)
+	}
+	peers := t.set("peers", of.address, addresses(r.Peers)...)
+	fromPeers := slices.Concat(of.saddr.in(peers), of.daddr.is(r.Node.AsSlice()...))
+	// RFC 9568 §5.1.1.3 and §5.1.2.3: with this TTL no router has passed it on.
+	input.rule(traffic, vrrp, of.version, fromPeers, of.hops.is(255), count(AdvertsHeard), accept)
+	input.rule(vrrp, count(AdvertsRefused), drop)
+	input.rule(traffic, of.version, fromPeers, udp, dport.is(port(r.PeerPort)...), accept)
+	if of == v6 {
+		input.rule(traffic, of.version, fromPeers, fragmentOffset.isNot(0, 0), accept)
+	}
+}
+
+// writeLearning lets in what an interface learns its addresses and routes from.
+func (r Rules) writeLearning(input chain) {
+	on := func(interfaces []string, steps ...step) {
+		for _, i := range interfaces {
+			input.rule(iifname.is(name(i)...), slices.Concat(steps...), accept)
+		}
+	}
+	on(r.DHCPv4, v4.version, udp, sport.is(port(67)...), dport.is(port(68)...))
+	on(r.DHCPv6, v6.version, udp, sport.is(port(547)...), dport.is(port(546)...))
+	on(r.RouterAdverts, v6.version, v6.hops.is(255), icmpv6, icmpType.is(routerAdvert))
+}
+
+// open lists the addresses of the family and their ports that accept connections.
+func (r Rules) open(f *family) [][]byte {
 	var keys [][]byte
-	add := func(address netip.Addr, ports []uint16) {
+	add := func(address netip.Addr, ports ...uint16) {
+		if familyOf(address) != f {
+			return
+		}
 		for _, p := range ports {
-			keys = append(keys, slices.Concat(address.AsSlice(), port(p), []byte{0, 0}))
+			keys = append(keys, slices.Concat(address.AsSlice(), paddedPort(p)))
+		}
+	}
+	for _, address := range r.nodes() {
+		for _, p := range r.Pools {
+			add(address, p.Port)
+		}
+		if r.Management == "" {
+			add(address, r.NodePorts...)
 		}
 	}
 	for _, vip := range r.VIPs {
-		add(vip, r.Ports)
-	}
-	add(r.Node, r.Ports)
-	add(r.Node, r.NodePorts)
-	return keys
-}
-
-func addresses(all []netip.Addr) [][]byte {
-	var keys [][]byte
-	for _, address := range all {
-		keys = append(keys, address.AsSlice())
+		for _, p := range r.Pools {
+			add(vip, p.Port)
+		}
 	}
 	return keys
 }
 
-func port(p uint16) []byte { return []byte{byte(p >> 8), byte(p)} }
+// clients lists the networks of the family and the ports that they may connect to.
+func (r Rules) clients(f *family) []span {
+	var spans []span
+	add := func(port uint16, networks ...netip.Prefix) {
+		for _, n := range networks {
+			if familyOf(n.Addr()) == f {
+				spans = append(spans, span{
+					from: slices.Concat(n.Masked().Addr().AsSlice(), paddedPort(port)),
+					to:   slices.Concat(last(n), paddedPort(port)),
+				})
+			}
+		}
+	}
+	everybody := netip.PrefixFrom(f.unspecified, 0)
+	for _, p := range r.Pools {
+		if len(p.Allow) == 0 {
+			add(p.Port, everybody)
+		}
+		add(p.Port, outermost(p.Allow)...)
+	}
+	if r.Management == "" {
+		for _, p := range r.NodePorts {
+			add(p, everybody)
+		}
+	}
+	return spans
+}
+
+func (r Rules) nodes() []netip.Addr {
+	if r.Second.IsValid() {
+		return []netip.Addr{r.Node, r.Second}
+	}
+	return []netip.Addr{r.Node}
+}
+
+// outermost leaves those networks out that are a part of another: the kernel takes
+// no overlapping ones.
+func outermost(networks []netip.Prefix) []netip.Prefix {
+	var outer []netip.Prefix
+	for _, n := range slices.SortedFunc(slices.Values(networks), byBits) {
+		if !slices.ContainsFunc(outer, func(o netip.Prefix) bool { return o.Contains(n.Addr()) }) {
+			outer = append(outer, n)
+		}
+	}
+	return outer
+}
+
+func byBits(a, b netip.Prefix) int { return cmp.Compare(a.Bits(), b.Bits()) }
+
+func (r Rules) check() error {
+	if !r.Node.IsValid() {
+		if r.Traffic != "" || len(r.Pools)+len(r.VIPs)+len(r.Peers) > 0 {
+			return errors.New("there is no node address")
+		}
+		return nil
+	}
+	var all []netip.Addr
+	for _, p := range r.Pools {
+		for _, n := range p.Allow {
+			if !n.IsValid() {
+				return fmt.Errorf("a network that may connect to port %d is %s", p.Port, n)
+			}
+			all = append(all, n.Addr())
+		}
+	}
+	for _, a := range slices.Concat(all, r.nodes(), r.VIPs, r.Peers) {
+		if !a.IsValid() || a.Zone() != "" || a.Is4In6() {
+			return fmt.Errorf("%s is neither an IPv4 nor a global IPv6 address", a)
+		}
+	}
+	for _, peer := range r.Peers {
+		if familyOf(peer) != familyOf(r.Node) {
+			return fmt.Errorf("the peer %s and the node %s are not of one address family", peer, r.Node)
+		}
+	}
+	if r.Traffic == "" {
+		return fmt.Errorf("there is no interface for %s", r.Node)
+	}
+	for _, n := range slices.Concat([]string{r.Traffic, r.Management}, r.DHCPv4, r.DHCPv6, r.RouterAdverts) {
+		if len(n) >= unix.IFNAMSIZ {
+			return fmt.Errorf("%q is no name of an interface: it must have less than %d bytes", n, unix.IFNAMSIZ)
+		}
+	}
+	return nil
+}

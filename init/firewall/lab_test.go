@@ -25,17 +25,45 @@ var (
 	client   = netip.MustParseAddr("192.0.2.10")
 	stranger = netip.MustParseAddr("192.0.2.99")
 
-	node6   = netip.MustParseAddr("2001:db8::53")
-	client6 = netip.MustParseAddr("2001:db8::10")
+	node6     = netip.MustParseAddr("2001:db8::53")
+	vip6      = netip.MustParseAddr("2001:db8::60")
+	peer6     = netip.MustParseAddr("2001:db8::54")
+	client6   = netip.MustParseAddr("2001:db8::a")
+	stranger6 = netip.MustParseAddr("2001:db8::99")
+
+	// On the second cable, eth1.
+	management  = netip.MustParseAddr("10.0.0.53")
+	operator    = netip.MustParseAddr("10.0.0.10")
+	management6 = netip.MustParseAddr("fd00::53")
+	operator6   = netip.MustParseAddr("fd00::10")
 )
 
 // example is the one of the package's documentation.
 var example = Rules{
-	Node: node, VIPs: []netip.Addr{vip}, Ports: []uint16{3306}, NodePorts: []uint16{22, 8404},
-	Peers: []netip.Addr{peer}, PeerPort: 3307,
+	Node: node, Second: node6, VIPs: []netip.Addr{vip, vip6}, Traffic: "eth0",
+	Pools: []Pool{{Port: 3306}, {Port: 3307, Allow: []netip.Prefix{
+		netip.MustParsePrefix("192.0.2.0/28"), netip.MustParsePrefix("2001:db8::/124"),
+	}}},
+	Peers: []netip.Addr{peer}, PeerPort: 8405,
+	NodePorts: []uint16{22, 8404}, Management: "eth1",
+	DHCPv4: []string{"eth1"}, DHCPv6: []string{"eth1"}, RouterAdverts: []string{"eth1"},
 }
 
-// wire is a node and, at the other end of a cable, everybody else. The test
+// overIPv6 are the rules of nodes that talk over IPv6, with one cable for all.
+func overIPv6() Rules {
+	r := example
+	r.Node, r.Second, r.Peers, r.Management = node6, node, []netip.Addr{peer6}, ""
+	return r
+}
+
+// withoutManagement are the rules of nodes with one cable for all.
+func withoutManagement() Rules {
+	r := example
+	r.Management = ""
+	return r
+}
+
+// wire is a node and, at the other end of two cables, everybody else. The test
 // itself is in the node's namespace.
 type wire struct {
 	t    testing.TB
@@ -59,17 +87,24 @@ func newWire(t testing.TB) *wire {
 	t.Helper()
 	runtime.LockOSThread()
 	w := &wire{t: t, far: namespace(t), node: namespace(t)}
-	attrs := netlink.NewLinkAttrs()
-	attrs.Name = "eth0"
-	veth := netlink.NewVeth(attrs)
-	veth.PeerName, veth.PeerNamespace = "eth0", netlink.NsFd(w.far)
-	w.must(netlink.LinkAdd(veth))
-	w.eth0 = w.up("eth0", netip.PrefixFrom(node, 24), netip.PrefixFrom(vip, 32), netip.PrefixFrom(node6, 64))
+	for _, name := range []string{"eth0", "eth1"} {
+		attrs := netlink.NewLinkAttrs()
+		attrs.Name = name
+		veth := netlink.NewVeth(attrs)
+		veth.PeerName, veth.PeerNamespace = name, netlink.NsFd(w.far)
+		w.must(netlink.LinkAdd(veth))
+	}
+	w.eth0 = w.up("eth0", netip.PrefixFrom(node, 24), netip.PrefixFrom(vip, 32),
+		netip.PrefixFrom(node6, 64), netip.PrefixFrom(vip6, 128))
+	w.up("eth1", netip.PrefixFrom(management, 24), netip.PrefixFrom(management6, 64))
 	w.up("lo")
 	w.fromFar(func() {
 		w.up("eth0", netip.PrefixFrom(client, 24), netip.PrefixFrom(peer, 24), netip.PrefixFrom(stranger, 24),
-			netip.PrefixFrom(client6, 64))
+			netip.PrefixFrom(client6, 64), netip.PrefixFrom(peer6, 64), netip.PrefixFrom(stranger6, 64))
+		w.up("eth1", netip.PrefixFrom(operator, 24), netip.PrefixFrom(operator6, 64))
+		w.awaitCarrier()
 	})
+	w.awaitCarrier()
 	return w
 }
 
@@ -90,6 +125,21 @@ func (w *wire) up(name string, addresses ...netip.Prefix) netlink.Link {
 	}
 	w.must(netlink.LinkSetUp(link))
 	return link
+}
+
+// awaitCarrier waits until the kernel has seen that the cables are plugged in: it
+// drops what is sent before.
+func (w *wire) awaitCarrier() {
+	w.t.Helper()
+	for _, name := range []string{"eth0", "eth1"} {
+		w.await("the carrier of "+name, netlink.OperUp, func() (uint64, error) {
+			link, err := netlink.LinkByName(name)
+			if err != nil {
+				return 0, err
+			}
+			return uint64(link.Attrs().OperState), nil
+		})
+	}
 }
 
 // fromFar does something at the other end. Sockets stay where they are made.

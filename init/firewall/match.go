@@ -23,11 +23,11 @@ func payload(base expr.PayloadBase, offset, length uint32) field {
 	return field{&expr.Payload{DestRegister: unix.NFT_REG_1, Base: base, Offset: offset, Len: length}}
 }
 
-// masked is for fields of one byte.
-func (f field) masked(mask byte) field {
+// masked has a byte for each of the field.
+func (f field) masked(mask ...byte) field {
 	return slices.Concat(f, field{&expr.Bitwise{
 		SourceRegister: unix.NFT_REG_1, DestRegister: unix.NFT_REG_1,
-		Len: 1, Mask: []byte{mask}, Xor: []byte{0},
+		Len: uint32(len(mask)), Mask: mask, Xor: make([]byte, len(mask)),
 	}})
 }
 

@@ -49,26 +49,30 @@ func ruleset(t *testing.T) string {
 	})
 }
 
-// documented is the ruleset of the package's documentation.
-func documented(t *testing.T) string {
+// documented are the ruleset of the package's documentation, and the rule for IPv6.
+func documented(t *testing.T) (all, overIPv6 string) {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "firewall.go", nil, parser.PackageClauseOnly|parser.ParseComments)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var parser comment.Parser
+	var blocks []string
 	for _, block := range parser.Parse(file.Doc.Text()).Content {
 		if code, ok := block.(*comment.Code); ok {
-			return code.Text
+			blocks = append(blocks, code.Text)
 		}
 	}
-	t.Fatal("the package's documentation has no ruleset")
-	return ""
+	if len(blocks) != 2 {
+		t.Fatalf("the package's documentation has %d blocks of rules, want 2", len(blocks))
+	}
+	return blocks[0], strings.TrimSpace(blocks[1])
 }
 
 func TestRulesetIsTheDocumentedOne(t *testing.T) {
 	newWire(t)
-	nft(t, documented(t), "--file", "-")
+	all, rule := documented(t)
+	nft(t, all, "--file", "-")
 	want := ruleset(t)
 	namespace(t)
 	if err := Apply(example); err != nil {
@@ -77,6 +81,12 @@ func TestRulesetIsTheDocumentedOne(t *testing.T) {
 	if diff := cmp.Diff(want, ruleset(t)); diff != "" {
 		t.Errorf("ruleset (-documented +applied):\n%s", diff)
 	}
+	if err := Apply(overIPv6()); err != nil {
+		t.Fatal(err)
+	}
+	if got := ruleset(t); !strings.Contains(got, rule) {
+		t.Errorf("ruleset of nodes that talk over IPv6 lacks\n%s\nit is\n%s", rule, got)
+	}
 }
 
 func TestApplyReplacesTheTableAndNothingElse(t *testing.T) {
@@ -84,7 +94,7 @@ func TestApplyReplacesTheTableAndNothingElse(t *testing.T) {
 	nft(t, "table inet other {\n}\n", "--file", "-")
 	other := ruleset(t)
 	var want string
-	for _, r := range []Rules{{Node: vip}, example, example} {
+	for _, r := range []Rules{{}, overIPv6(), example, example} {
 		if err := Apply(r); err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +104,8 @@ func TestApplyReplacesTheTableAndNothingElse(t *testing.T) {
 	}
 	once := want
 	namespace(t)
-	nft(t, other+documented(t), "--file", "-")
+	all, _ := documented(t)
+	nft(t, other+all, "--file", "-")
 	if diff := cmp.Diff(ruleset(t), once); diff != "" {
 		t.Errorf("ruleset (-applied once +applied over another):\n%s", diff)
 	}
@@ -106,8 +117,8 @@ func TestManyVIPsAndPorts(t *testing.T) {
 	for i := range 64 {
 		r.VIPs = append(r.VIPs, netip.AddrFrom4([4]byte{198, 51, 100, byte(i)}))
 	}
-	for i := range 31 {
-		r.Ports = append(r.Ports, uint16(10000+i))
+	for i := range 30 {
+		r.Pools = append(r.Pools, Pool{Port: uint16(10000 + i), Allow: r.Pools[1].Allow})
 	}
 	if err := Apply(r); err != nil {
 		t.Fatal(err)
@@ -120,23 +131,35 @@ func TestManyVIPsAndPorts(t *testing.T) {
 func TestAddressAndPortTwiceAreOpenOnce(t *testing.T) {
 	newWire(t)
 	r := example
-	r.VIPs = append(r.VIPs, vip, node)
-	r.NodePorts = append(r.NodePorts, 3306)
+	r.Pools = slices.Clone(r.Pools)
+	r.VIPs = append(r.VIPs, vip, node, vip6)
+	r.NodePorts, r.Management = append(r.NodePorts, 3306), ""
+	r.Pools[1].Allow = append(r.Pools[1].Allow, r.Pools[1].Allow...)
 	if err := Apply(r); err != nil {
 		t.Errorf("Apply: %v, want what is there twice taken once", err)
 	}
 }
 
-func TestAddressThatIsNotIPv4IsRefused(t *testing.T) {
+func TestRulesThatCannotBeAreRefused(t *testing.T) {
 	newWire(t)
-	for _, r := range []Rules{
-		{},
-		{Node: node6},
-		{Node: node, VIPs: []netip.Addr{vip, node6}},
-		{Node: node, Peers: []netip.Addr{node6}},
+	for _, tt := range []struct {
+		change func(*Rules)
+		want   string
+	}{
+		{func(r *Rules) { r.Node = netip.Addr{} }, "no node address"},
+		{func(r *Rules) { r.Traffic = "" }, "no interface for 192.0.2.53"},
+		{func(r *Rules) { r.Peers = append(r.Peers, peer6) }, "the peer 2001:db8::54 and the node 192.0.2.53"},
+		{func(r *Rules) { r.Second = netip.MustParseAddr("fe80::1%eth0") }, "fe80::1%eth0 is neither"},
+		{func(r *Rules) { r.VIPs = append(r.VIPs, netip.MustParseAddr("::ffff:192.0.2.1")) }, "::ffff:192.0.2.1 is neither"},
+		{func(r *Rules) { r.VIPs = append(r.VIPs, netip.Addr{}) }, "invalid IP is neither"},
+		{func(r *Rules) { r.Pools = []Pool{{Port: 3306, Allow: make([]netip.Prefix, 1)}} }, "port 3306 is invalid Prefix"},
+		{func(r *Rules) { r.Management = "a-name-with-16-b" }, `"a-name-with-16-b" is no name`},
+		{func(r *Rules) { r.DHCPv6 = []string{"a-name-with-16-b"} }, `"a-name-with-16-b" is no name`},
 	} {
-		if err := Apply(r); err == nil || !strings.Contains(err.Error(), "IPv4") {
-			t.Errorf("Apply(%v) = %v, want an error that says IPv4", r, err)
+		r := example
+		tt.change(&r)
+		if err := Apply(r); err == nil || !strings.Contains(err.Error(), "apply the firewall rules: ") || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("Apply = %v, want an error with %q", err, tt.want)
 		}
 	}
 	if got := ruleset(t); got != "" {

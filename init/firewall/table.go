@@ -51,21 +51,38 @@ func (t *table) counter(c Counter) {
 }
 
 func (t *table) set(name string, of nftables.SetDatatype, keys ...[]byte) *nftables.Set {
-	return t.add(&nftables.Set{Table: twinlb, Name: name, KeyType: of}, keys)
+	return t.add(&nftables.Set{Table: twinlb, Name: name, KeyType: of}, single(keys))
+}
+
+// span is all keys from one to another, both included, each part of a
+// concatenation for itself.
+type span struct{ from, to []byte }
+
+// ranges is a set of concatenations, none of which may overlap another.
+func (t *table) ranges(name string, of nftables.SetDatatype, spans ...span) *nftables.Set {
+	elements := make([]nftables.SetElement, len(spans))
+	for i, s := range spans {
+		elements[i].Key, elements[i].KeyEnd = s.from, s.to
+	}
+	return t.add(&nftables.Set{Table: twinlb, Name: name, KeyType: of, Interval: true, Concatenation: true}, elements)
 }
 
 // anyOf is a set for one rule, without a name.
 func (t *table) anyOf(of nftables.SetDatatype, keys ...[]byte) *nftables.Set {
-	return t.add(&nftables.Set{Table: twinlb, Anonymous: true, Constant: true, KeyType: of}, keys)
+	return t.add(&nftables.Set{Table: twinlb, Anonymous: true, Constant: true, KeyType: of}, single(keys))
 }
 
-func (t *table) add(set *nftables.Set, keys [][]byte) *nftables.Set {
+func single(keys [][]byte) []nftables.SetElement {
 	elements := make([]nftables.SetElement, len(keys))
 	for i, key := range keys {
 		elements[i].Key = key
 	}
+	return elements
+}
+
+func (t *table) add(set *nftables.Set, elements []nftables.SetElement) *nftables.Set {
 	if err := t.conn.AddSet(set, elements); err != nil {
-		t.errs = append(t.errs, fmt.Errorf("add the set %q of %d elements: %w", set.Name, len(keys), err))
+		t.errs = append(t.errs, fmt.Errorf("add the set %q of %d elements: %w", set.Name, len(elements), err))
 	}
 	return set
 }

@@ -94,7 +94,7 @@ func strip(link netlink.Link, old seed.Link, next *seed.Link) error {
 			}
 		}
 	}
-	if (old.AcceptRA || old.DHCPv6) && !next.AcceptRA && !next.DHCPv6 {
+	if old.AcceptRA && !next.AcceptRA {
 		if err := forgetRouters(link); err != nil {
 			return err
 		}
@@ -112,7 +112,8 @@ func strip(link netlink.Link, old seed.Link, next *seed.Link) error {
 	return nil
 }
 
-// forgetRouters takes off what router advertisements have left.
+// forgetRouters takes off what router advertisements have left. The addresses that
+// the kernel has made of them are those that it would make temporary ones of.
 func forgetRouters(link netlink.Link) error {
 	routes, err := list(func() ([]netlink.Route, error) { return netlink.RouteList(link, netlink.FAMILY_V6) })
 	if err != nil {
@@ -130,7 +131,7 @@ func forgetRouters(link netlink.Link) error {
 		return fmt.Errorf("list the addresses of %s: %w", link.Attrs().Name, err)
 	}
 	for _, a := range addresses {
-		if a.Flags&unix.IFA_F_PERMANENT == 0 && !a.IP.IsLinkLocalUnicast() {
+		if a.Flags&unix.IFA_F_MANAGETEMPADDR != 0 {
 			if err := netlink.AddrDel(link, &netlink.Addr{IPNet: a.IPNet}); err != nil && !errors.Is(err, unix.EADDRNOTAVAIL) {
 				return fmt.Errorf("take %s off %s: %w", a.IPNet, link.Attrs().Name, err)
 			}

@@ -59,9 +59,7 @@ func linkSettings(l seed.Link) []setting {
 		// tentative for up to two seconds. It is made of the MAC address: where there
 		// are two of those, nothing works anyway.
 		{"net.ipv6.conf.INTERFACE.accept_dad", "0"},
-		// DHCPv6 knows no routes: they come from routers.
-		{"net.ipv6.conf.INTERFACE.accept_ra", flag[l.AcceptRA || l.DHCPv6]},
-		{"net.ipv6.conf.INTERFACE.autoconf", flag[l.AcceptRA]},
+		{"net.ipv6.conf.INTERFACE.accept_ra", flag[l.AcceptRA]},
 	}
 }
 

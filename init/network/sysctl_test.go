@@ -15,20 +15,18 @@ func TestApplyMakesAllSettings(t *testing.T) {
 	cable(t, "lan.5") // a dot in a name is not one of a key
 	routed := ethernet("traffic", "lan.5")
 	routed.AcceptRA = true
-	leased := ethernet("traffic", "lan.5")
-	leased.DHCPv6 = true
 	for _, tt := range []struct {
-		name              string
-		link              seed.Link
-		routers, prefixes string
+		name    string
+		link    seed.Link
+		routers string
 	}{
-		{"static", ethernet("traffic", "lan.5"), "0", "0"},
-		{"router advertisements", routed, "1", "1"},
-		{"DHCPv6", leased, "1", "0"},
+		{"static", ethernet("traffic", "lan.5"), "0"},
+		{"router advertisements", routed, "1"},
+		{"static again", ethernet("traffic", "lan.5"), "0"},
 	} {
 		apply(t, networkOf(tt.link))
 		want := append(slices.Clone(settings), linkSettings(tt.link)...)
-		want = append(want, setting{"net.ipv6.conf.INTERFACE.accept_ra", tt.routers}, setting{"net.ipv6.conf.INTERFACE.autoconf", tt.prefixes})
+		want = append(want, setting{"net.ipv6.conf.INTERFACE.accept_ra", tt.routers})
 		for _, s := range want {
 			// /proc/sys/net is that of the thread that reads it.
 			text, err := os.ReadFile(s.path("lan.5"))

@@ -80,11 +80,12 @@ var systems = []struct {
 // no file system with our label; with one it is there even when the rest of it can't
 // be read.
 func Read(device string, r io.ReaderAt) (*Drive, error) {
+	var unreadable error
 	for _, system := range systems {
 		fs, label, err := system.open(r)
 		if !ours(label) {
 			if err != nil {
-				return nil, fmt.Errorf("look for a seed on %s: %w", device, err)
+				unreadable = fmt.Errorf("look for a seed on %s: %w", device, err)
 			}
 			continue
 		}
@@ -97,7 +98,7 @@ func Read(device string, r io.ReaderAt) (*Drive, error) {
 		}
 		return d, nil
 	}
-	return nil, nil
+	return nil, unreadable
 }
 
 func ours(label string) bool { return strings.EqualFold(label, Label) }

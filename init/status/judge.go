@@ -112,7 +112,7 @@ func (p *Pair) judgePeer(peer *Peer) {
 	default:
 		p.judgeNode(peer.Node)
 		if peer.Node.Seed != p.Node.Seed {
-			p.worsen(Degraded, "%s: runs with seed %s, %s with seed %s; build both from one", peer.Name, peer.Node.Seed, p.Node.Name, p.Node.Seed)
+			p.worsen(Degraded, "%s: runs with seed %s, %s with seed %s; give both nodes the same", peer.Name, peer.Node.Seed, p.Node.Name, p.Node.Seed)
 		}
 	}
 }

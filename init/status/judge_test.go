@@ -65,7 +65,7 @@ func TestJudge(t *testing.T) {
 			[]string{"lb-a: haproxy does not run: ended with exit status 1"}},
 		{"a service was stopped", func(p *Pair, _ *Node) { p.Node.Services[0].Phase = "stopped" }, Degraded, []string{"lb-a: haproxy is stopped"}},
 		{"seeds differ", func(_ *Pair, b *Node) { b.Seed = "000000000000" }, Degraded,
-			[]string{"lb-b: runs with seed 000000000000, lb-a with seed 5f0c12ab34cd; build both from one"}},
+			[]string{"lb-b: runs with seed 000000000000, lb-a with seed 5f0c12ab34cd; give both nodes the same"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p, b := healthy()

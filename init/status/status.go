@@ -11,17 +11,21 @@ import (
 
 // Node is what one node says of itself.
 type Node struct {
-	Name     string    `json:"name"`
-	Role     string    `json:"role"`    // master or backup, of the seed
-	Address  string    `json:"address"` // with the length of its subnet
-	Seed     string    `json:"seed"`    // seed.Digest of its user-data
-	VRRP     VRRP      `json:"vrrp"`
-	Backends []Backend `json:"backends"` // in the order of the seed
-	Services []Service `json:"services"` // in the order of their start
-	Versions []Version `json:"versions"`
-	Uptime   Seconds   `json:"uptime_s"`
-	Memory   Memory    `json:"memory,omitzero"` // when it is asked for, or told to a peer
-	VIPs     []string  `json:"vips"`            // of the pair
+	Name       string    `json:"name"`
+	Role       string    `json:"role"`                     // master or backup, of the seed
+	Address    string    `json:"address"`                  // that VRRP speaks over, with the length of its subnet
+	Second     string    `json:"second_address,omitempty"` // that of the other family
+	Management string    `json:"management,omitempty"`     // where admin and metrics listen, if not at these
+	Seed       string    `json:"seed"`                     // seed.Digest of its user-data
+	SeedFrom   string    `json:"seed_from,omitempty"`      // the drive that the seed is on; "" when it is baked into the image
+	Warnings   []string  `json:"warnings,omitempty"`       // about the seed; not told to peers
+	VRRP       VRRP      `json:"vrrp"`
+	Backends   []Backend `json:"backends"` // in the order of the seed
+	Services   []Service `json:"services"` // in the order of their start
+	Versions   []Version `json:"versions"`
+	Uptime     Seconds   `json:"uptime_s"`
+	Memory     Memory    `json:"memory,omitzero"` // when it is asked for, or told to a peer
+	VIPs       []string  `json:"vips"`            // of the pair
 }
 
 // Memory is a node's, in bytes.
@@ -81,6 +85,7 @@ type Pair struct {
 type Peer struct {
 	Name    string  `json:"name"`
 	Address string  `json:"address"`
+	Second  string  `json:"second_address,omitempty"`
 	Heard   bool    `json:"heard"`          // within Silence
 	Ago     Seconds `json:"ago_s"`          // since it was last heard
 	Node    *Node   `json:"node,omitempty"` // what it said last; nil when it was never heard

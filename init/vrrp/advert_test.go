@@ -17,18 +17,25 @@ var (
 )
 
 // What keepalived 2.3.3 sent with the configuration of examples/pair.yaml, after
-// the IP header: as master, and when it was stopped.
+// the IP header: as master, and when it was stopped. The same over IPv6, with two
+// VIPs, and one of IPv4 in virtual_ipaddress_excluded.
 func TestAdvertIsTheOneThatKeepalivedSends(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		from, to netip.Addr
 		priority uint8
+		vips     []netip.Addr
 		want     string
 	}{
-		{"lb-a is master", lbA, lbB, 250, "3164fa0100146567c0a8643c"},
-		{"lb-b stops", lbB, lbA, 0, "3164000100145f68c0a8643c"},
+		{"lb-a is master", lbA, lbB, 250, []netip.Addr{vip}, "3164fa0100146567c0a8643c"},
+		{"lb-b stops", lbB, lbA, 0, []netip.Addr{vip}, "3164000100145f68c0a8643c"},
+		{
+			"over IPv6", netip.MustParseAddr("2001:db8::53"), netip.MustParseAddr("2001:db8::54"), 250,
+			[]netip.Addr{netip.MustParseAddr("2001:db8::60"), netip.MustParseAddr("2001:db8::61")},
+			"3164fa0200141ba0" + "20010db8000000000000000000000060" + "20010db8000000000000000000000061",
+		},
 	} {
-		advert := Advert{VRID: 100, Priority: tt.priority, Interval: 200 * time.Millisecond, VIPs: []netip.Addr{vip}}
+		advert := Advert{VRID: 100, Priority: tt.priority, Interval: 200 * time.Millisecond, VIPs: tt.vips}
 		got, err := advert.Encode(tt.from, tt.to)
 		if diff := cmp.Diff(tt.want, hex.EncodeToString(got)); err != nil || diff != "" {
 			t.Errorf("%s: Encode: %v (-keepalived +Encode)\n%s", tt.name, err, diff)

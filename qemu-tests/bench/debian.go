@@ -63,7 +63,7 @@ func newByHand(pair *seed.Pair, dir string) (*byHand, error) {
 	for _, n := range pair.Nodes {
 		key := make([]byte, ed25519.SeedSize)
 		rand.Read(key)
-		line, err := admin.KnownHost(n.Address.Addr(), key)
+		line, err := admin.KnownHost([]string{n.Address.Addr().String()}, key)
 		if err != nil {
 			return nil, err
 		}

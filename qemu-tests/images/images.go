@@ -22,7 +22,7 @@ import (
 // Image says what to bake. Two that are equal are baked once.
 type Image struct {
 	Seed   string // its text
-	Node   string // name of the node
+	Node   string // name of the node; "" bakes no seed
 	Format string // raw or qcow2; empty is raw
 	Hook   bool   // a test build, which answers vm.VM.Hook
 }
@@ -61,7 +61,12 @@ func (b *Baker) Disk(t lab.T, i Image) string {
 	if _, err := os.Stat(file); err == nil {
 		return file
 	}
-	args := []string{"image", "--seed", b.SeedFile(t, i.Seed), "--node", i.Node, "--format", i.Format, "--out", file}
+	args := []string{"image", "--format", i.Format, "--out", file}
+	if i.Node == "" {
+		args = append(args, "--role", "none")
+	} else {
+		args = append(args, "--seed", b.SeedFile(t, i.Seed), "--node", i.Node)
+	}
 	if i.Hook {
 		args = append(args, "--test-hook")
 	}

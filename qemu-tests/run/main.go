@@ -32,9 +32,9 @@ func main() {
 	file := flag.String("seed", "examples/pair.yaml", "seed of the pair")
 	command := flag.String("cmd", "", "what to run on the client instead of a shell")
 	flag.Parse()
-	_, text, err := seed.Read(*file)
+	files, err := seed.Read(*file)
 	if err == nil {
-		_, err = seed.Load(*file)
+		_, err = files.Parse()
 	}
 	if err == nil && flag.NArg() > 0 {
 		err = fmt.Errorf("run a pair: %q is no option", flag.Arg(0))
@@ -47,7 +47,7 @@ func main() {
 
 	status := 0
 	err = lab.Try(say, func(t lab.T) {
-		r := start(t, *file, text)
+		r := start(t, *file, files.UserData)
 		switch {
 		case *command != "":
 			status = r.command(t, *command)

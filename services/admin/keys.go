@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"fmt"
-	"net/netip"
 	"strings"
 
 	"golang.org/x/crypto/ssh"
@@ -56,11 +55,12 @@ func Fingerprint(seed []byte) (string, error) {
 	return ssh.FingerprintSHA256(key.PublicKey()), nil
 }
 
-// KnownHost is a node's line of a known_hosts file (sshd(8)).
-func KnownHost(node netip.Addr, seed []byte) (string, error) {
+// KnownHost is a node's line of a known_hosts file (sshd(8)), for all addresses
+// or names that clients know it by.
+func KnownHost(hosts []string, seed []byte) (string, error) {
 	key, err := HostKey(seed)
 	if err != nil {
 		return "", err
 	}
-	return node.String() + " " + strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key.PublicKey()))), nil
+	return strings.Join(hosts, ",") + " " + strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key.PublicKey()))), nil
 }

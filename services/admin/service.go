@@ -23,7 +23,7 @@ const (
 	Login = "admin"
 )
 
-// Port of SSH, on the node's address only.
+// Port of SSH, on the node's own addresses or on its management interface.
 const Port = 22
 
 // Root is the directory that is all the process sees. PID 1 mounts its own
@@ -43,16 +43,31 @@ func InRoot(path string) string { return strings.TrimPrefix(path, Root) }
 
 // Config is what the process must know besides its keys.
 type Config struct {
-	Node   string         `json:"node"`
-	Listen netip.AddrPort `json:"listen"`
+	Node      string           `json:"node"`
+	Listen    []netip.AddrPort `json:"listen"`
+	Interface string           `json:"interface,omitempty"` // the only one to listen on
 }
 
 // Listens tells whether anybody could log in: without a key nothing listens.
 func Listens(spec *seed.Spec) bool { return len(spec.AuthorizedKeys) > 0 }
 
+// Addresses are where a node answers, as far as its seed tells: those of its
+// management link, or else the node's own.
+func Addresses(spec *seed.Spec) []netip.Addr {
+	prefixes := spec.Node.Addresses()
+	if link := spec.Network.Link(spec.Network.Management); link != nil {
+		prefixes = link.Addresses
+	}
+	var all []netip.Addr
+	for _, p := range prefixes {
+		all = append(all, p.Addr())
+	}
+	return all
+}
+
 // Service returns the admin process of one node. The host key is that of
 // seed.Bundle.
-func Service(spec *seed.Spec, hostKey []byte) (services.Service, error) {
+func Service(spec *seed.Spec, host services.Host, hostKey []byte) (services.Service, error) {
 	keys := []byte(strings.Join(spec.AuthorizedKeys, "\n") + "\n")
 	if _, err := ParseKeys(keys); err != nil {
 		return services.Service{}, err
@@ -60,12 +75,9 @@ func Service(spec *seed.Spec, hostKey []byte) (services.Service, error) {
 	if _, err := HostKey(hostKey); err != nil {
 		return services.Service{}, err
 	}
-	config, err := json.Marshal(Config{
-		Node:   spec.Node.Name,
-		Listen: netip.AddrPortFrom(spec.Node.Address.Addr(), Port),
-	})
+	config, err := configure(spec, host)
 	if err != nil {
-		return services.Service{}, fmt.Errorf("write the configuration of %s: %w", Name, err)
+		return services.Service{}, fmt.Errorf("configure %s: %w", Name, err)
 	}
 	return services.Service{
 		Name: Name,
@@ -83,4 +95,21 @@ func Service(spec *seed.Spec, hostKey []byte) (services.Service, error) {
 		Grace:      time.Second,
 		OOMScore:   1000, // a node can do without
 	}, nil
+}
+
+// configure has the process listen where the seed says. All addresses of a
+// management interface count: some may come from DHCP.
+func configure(spec *seed.Spec, host services.Host) ([]byte, error) {
+	c := Config{Node: spec.Node.Name, Interface: host.Management}
+	switch {
+	case host.Management != "":
+		c.Listen = []netip.AddrPort{netip.AddrPortFrom(netip.IPv6Unspecified(), Port)}
+	case spec.Network.Management != "":
+		return nil, fmt.Errorf("it is for the management link %s only, and it is not known which interface that is", spec.Network.Management)
+	default:
+		for _, address := range spec.Node.Addresses() {
+			c.Listen = append(c.Listen, netip.AddrPortFrom(address.Addr(), Port))
+		}
+	}
+	return json.Marshal(c)
 }

@@ -2,7 +2,7 @@ package admin
 
 import (
 	"bytes"
-	"encoding/json"
+	"fmt"
 	"io/fs"
 	"net/netip"
 	"strings"
@@ -29,7 +29,7 @@ func spec(keys ...string) *seed.Spec {
 
 func TestService(t *testing.T) {
 	hostKey := bytes.Repeat([]byte{7}, 32)
-	s, err := Service(spec(ed25519Key, ed25519Key), hostKey)
+	s, err := Service(spec(ed25519Key, ed25519Key), services.Host{Interface: "eth0"}, hostKey)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,19 +41,50 @@ func TestService(t *testing.T) {
 	}
 	want := []services.File{
 		{Path: "/admin/run", Mode: fs.ModeDir | 0o755},
-		{Path: "/admin/run/admin.json", Mode: 0o444, Data: []byte(`{"node":"lb-a","listen":"192.168.100.53:22"}`)},
+		{Path: "/admin/run/admin.json", Mode: 0o444, Data: []byte(`{"node":"lb-a","listen":["192.168.100.53:22"]}`)},
 		{Path: "/admin/run/authorized_keys", Mode: 0o444, Data: []byte(ed25519Key + "\n" + ed25519Key + "\n")},
 		{Path: "/admin/run/ssh_host_ed25519.seed", Mode: 0o400, UID: services.AdminUser, GID: services.AdminUser, Data: hostKey},
 	}
 	if diff := cmp.Diff(want, s.Files); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
-	var config Config
-	if err := json.Unmarshal(s.Files[1].Data, &config); err != nil || config.Listen != netip.MustParseAddrPort("192.168.100.53:22") || config.Node != "lb-a" {
-		t.Errorf("config = %+v, %v", config, err)
-	}
 	if got := InRoot(ControlSocket); got != "/run/control.sock" {
 		t.Errorf("the process finds the socket at %s", got)
+	}
+}
+
+func TestWhereItListens(t *testing.T) {
+	static := netip.MustParsePrefix("10.0.0.53/24")
+	for _, tt := range []struct {
+		name      string
+		change    func(*seed.Spec)
+		host      services.Host
+		want      string // the configuration, or part of an error
+		addresses []netip.Addr
+	}{
+		{"on both node addresses", func(s *seed.Spec) { s.Node.Second = netip.MustParsePrefix("2001:db8::53/64") }, services.Host{Interface: "eth0"},
+			`{"node":"lb-a","listen":["192.168.100.53:22","[2001:db8::53]:22"]}`,
+			[]netip.Addr{netip.MustParseAddr("192.168.100.53"), netip.MustParseAddr("2001:db8::53")}},
+		{"on the management interface", func(s *seed.Spec) {
+			s.Network = seed.Network{Links: []seed.Link{{ID: "m", Addresses: []netip.Prefix{static}}}, Management: "m"}
+		}, services.Host{Interface: "eth0", Management: "eth1"},
+			`{"node":"lb-a","listen":["[::]:22"],"interface":"eth1"}`, []netip.Addr{static.Addr()}},
+		{"nowhere by mistake", func(s *seed.Spec) { s.Network = seed.Network{Links: []seed.Link{{ID: "m"}}, Management: "m"} },
+			services.Host{Interface: "eth0"}, "it is for the management link m only", nil},
+	} {
+		s := spec(ed25519Key)
+		tt.change(s)
+		service, err := Service(s, tt.host, make([]byte, 32))
+		got := fmt.Sprint(err)
+		if err == nil {
+			got = string(service.Files[1].Data)
+		}
+		if !strings.Contains(got, tt.want) {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+		if diff := cmp.Diff(tt.addresses, Addresses(s), cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
+			t.Errorf("%s: addresses (-want +got):\n%s", tt.name, diff)
+		}
 	}
 }
 
@@ -69,7 +100,7 @@ func TestWhatWouldFailAtBootFailsBefore(t *testing.T) {
 		{spec(`command="x" ` + ed25519Key), hostKey, "options"},
 		{spec(ed25519Key), hostKey[:31], "has 31 bytes, want 32"},
 	} {
-		if _, err := Service(tt.spec, tt.hostKey); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if _, err := Service(tt.spec, services.Host{Interface: "eth0"}, tt.hostKey); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("Service = %v, want an error with %q", err, tt.want)
 		}
 	}
@@ -113,13 +144,13 @@ func TestHostKeyIsThatOfItsSeed(t *testing.T) {
 
 func TestKnownHostIsTheHostKey(t *testing.T) {
 	hostKey := bytes.Repeat([]byte{7}, 32)
-	line, err := KnownHost(netip.MustParseAddr("192.0.2.53"), hostKey)
+	line, err := KnownHost([]string{"192.0.2.53", "2001:db8::53"}, hostKey)
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, hosts, key, _, _, err := ssh.ParseKnownHosts([]byte(line))
-	if err != nil || len(hosts) != 1 || hosts[0] != "192.0.2.53" {
-		t.Fatalf("the line %q is for %v (%v), want 192.0.2.53", line, hosts, err)
+	if err != nil || len(hosts) != 2 || hosts[0] != "192.0.2.53" || hosts[1] != "2001:db8::53" {
+		t.Fatalf("the line %q is for %v (%v), want both addresses", line, hosts, err)
 	}
 	if want, err := Fingerprint(hostKey); err != nil || ssh.FingerprintSHA256(key) != want {
 		t.Errorf("the key is %s, want %s (%v)", ssh.FingerprintSHA256(key), want, err)

@@ -8,29 +8,42 @@ import (
 	"twinlb/services"
 )
 
-// MetricsPort serves Prometheus metrics and the statistics page on the node's
-// own address.
+// MetricsPort serves Prometheus metrics and the statistics page, on the node's own
+// addresses or on its management interface.
 const MetricsPort = 8404
+
+// checks are when servers are checked, and how many checks decide.
+const checks services.Words = "inter 1s fastinter 20ms downinter 250ms fall 5 rise 2"
 
 // Config renders haproxy.cfg for one node. HAProxy binds the VIPs on every node
 // of the pair at all times, so that a backup's checks are green before it needs
 // them.
-func Config(spec *seed.Spec) ([]byte, error) {
-	var t services.Text
-	global(&t)
-	defaults(&t)
-	metrics(&t, spec)
-	for _, pool := range spec.Pools {
-		for i := range spec.VIPs {
-			vipPool(&t, spec, pool, i)
-		}
-		nodePool(&t, spec, pool)
-	}
-	config, err := t.Bytes()
+func Config(spec *seed.Spec, host services.Host) ([]byte, error) {
+	config, err := render(spec, host)
 	if err != nil {
 		return nil, fmt.Errorf("haproxy.cfg of %s: %w", spec.Node.Name, err)
 	}
 	return config, nil
+}
+
+func render(spec *seed.Spec, host services.Host) ([]byte, error) {
+	var t services.Text
+	global(&t)
+	defaults(&t)
+	if err := metrics(&t, spec, host); err != nil {
+		return nil, err
+	}
+	sections, err := Sections(spec)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range sections {
+		s.frame(&t)
+		for _, e := range s.Servers {
+			e.line(&t)
+		}
+	}
+	return t.Bytes()
 }
 
 // global has no log line: HAProxy says on stderr what happens to backends anyway.
@@ -72,14 +85,24 @@ func defaults(t *services.Text) {
 	// for less moves nothing to a standby, and ten retries outlast it.
 	t.Line("    retries 10")
 	t.Line("    option redispatch 1")
-	t.Line("    default-server inter 1s fastinter 20ms downinter 250ms fall 5 rise 2 tcp-ut 30s")
+	t.Line("    default-server %s tcp-ut 30s", checks)
 }
 
-func metrics(t *services.Text, spec *seed.Spec) {
+func metrics(t *services.Text, spec *seed.Spec, host services.Host) error {
 	t.Line("")
 	t.Line("frontend metrics")
 	t.Line("    mode http")
-	t.Line("    bind %s:%d", spec.Node.Address.Addr(), MetricsPort)
+	switch {
+	case host.Management != "":
+		// The kernel lets anybody bind a socket to a device since 5.7.
+		t.Line("    bind :::%d v4v6 interface %s", MetricsPort, host.Management)
+	case spec.Network.Management != "":
+		return fmt.Errorf("metrics are for the management link %s only, and it is not known which interface that is", spec.Network.Management)
+	default:
+		for _, address := range spec.Node.Addresses() {
+			t.Line("    bind %s", netip.AddrPortFrom(address.Addr(), MetricsPort))
+		}
+	}
 	t.Line("    timeout client 10s")
 	t.Line("    timeout http-request 5s")
 	t.Line("    http-request use-service prometheus-exporter if { path /metrics }")
@@ -87,27 +110,53 @@ func metrics(t *services.Text, spec *seed.Spec) {
 	t.Line("    stats uri /")
 	t.Line("    stats refresh 5s")
 	t.Line("    stats show-node %s", spec.Node.Name)
+	return nil
 }
 
-// vipPool serves clients of a VIP and checks the backends. Its connections come
-// from the VIP, so that grants do not depend on which node is active; its checks
-// from the node, which works whoever holds the VIP. usesrc is for the connections
+// Frame is a section as it stands in haproxy.cfg without its servers.
+func (s *Section) Frame() ([]byte, error) {
+	var t services.Text
+	s.frame(&t)
+	return t.Bytes()
+}
+
+// frame writes a section without its servers. Clients of a VIP reach the backends
+// from the VIP, so that grants do not depend on which node is active; checks come
+// from the node, which works whoever holds the VIP: usesrc is for the connections
 // only. HAProxy binds the address by IP_FREEBIND, which needs no privileges,
 // although it warns at its start that they are missing.
 //
 // A connection that fails brings the next checks forward, and they say whether a
 // server is dead. It does not say so by itself (on-error mark-down): a SYN gets
 // lost, and a primary is not to be left for its standby because of that.
-func vipPool(t *services.Text, spec *seed.Spec, pool seed.Pool, i int) {
-	vip := spec.VIPs[i]
-	listen(t, vipSection(pool, i), vip, pool)
-	t.Line("    source %s usesrc %s", spec.Node.Address.Addr(), vip)
-	loginCheck(t, pool.Check)
-	// observe does nothing on servers that track others, so each VIP has checks.
-	t.Line("    default-server check observe layer4 error-limit 1 on-error fastinter")
-	for _, b := range pool.Backends {
-		t.Line("    server %s %s:%d"+backup(b), b.Name, b.Address, b.Port)
+func (s *Section) frame(t *services.Text) {
+	t.Line("")
+	t.Line("listen %s", s.Name)
+	t.Line("    bind %s tcp-ut 30s", s.Listen)
+	for _, network := range s.Pool.Allow {
+		t.Line("    acl allowed src %s", network)
 	}
+	if len(s.Pool.Allow) > 0 {
+		t.Line("    tcp-request connection reject unless allowed")
+	}
+	t.Line("    balance %s", s.Pool.Balance)
+	if s.Pool.Balance == seed.SourceHash {
+		// The usual hash offers a refused connection the same dead server until no
+		// retry is left, this one another server at once.
+		t.Line("    hash-type consistent sdbm avalanche")
+	}
+	if s.Usesrc.IsValid() {
+		t.Line("    source %s usesrc %s", services.Literal(s.Source), services.Literal(s.Usesrc))
+	} else {
+		t.Line("    source %s", services.Literal(s.Source))
+	}
+	loginCheck(t, s.Pool.Check)
+	t.Line("    default-server %s", s.defaults())
+}
+
+// line writes a server. Its options are words of this package.
+func (e Entry) line(t *services.Text) {
+	t.Line("    server %s %s weight %d"+e.limit()+e.Options, e.Name, e.Address, e.Weight)
 }
 
 // loginCheck logs in and out as a client would. Each expectation needs no more
@@ -125,45 +174,4 @@ func loginCheck(t *services.Text, check seed.Check) {
 	t.Line(`    tcp-check expect min-recv 5 error-status L7STS on-error "the account %s wants %%[res.payload(5,0)]: see check auth in the seed" ! rbinary ^.{8}FE`, check.User)
 	t.Line(`    tcp-check expect min-recv 5 error-status L7RSP on-error "the account %s has a password" rbinary ^.{8}00`, check.User)
 	t.Line("    tcp-check send-binary %s", hexString(quit()))
-}
-
-// nodePool serves clients of the node's own address, by the checks of the first VIP.
-func nodePool(t *services.Text, spec *seed.Spec, pool seed.Pool) {
-	address := spec.Node.Address.Addr()
-	listen(t, nodeSection(pool), address, pool)
-	t.Line("    source %s", address)
-	for _, b := range pool.Backends {
-		t.Line("    server %s %s:%d track %s/%s"+backup(b), b.Name, b.Address, b.Port, vipSection(pool, 0), b.Name)
-	}
-}
-
-// listen begins a section. HAProxy's usual hash offers a refused connection the
-// same dead server until no retry is left, the consistent one another server at
-// once. Without the weight, which is points on its circle, three servers would
-// have 39, 27 and 34 % of the clients.
-func listen(t *services.Text, section string, address netip.Addr, pool seed.Pool) {
-	t.Line("")
-	t.Line("listen %s", section)
-	t.Line("    bind %s:%d tcp-ut 30s", address, pool.Port)
-	t.Line("    balance %s", pool.Balance)
-	if pool.Balance == seed.SourceHash {
-		t.Line("    hash-type consistent sdbm avalanche")
-		t.Line("    default-server weight 16")
-	}
-}
-
-func nodeSection(pool seed.Pool) string { return pool.Name + "_node" }
-
-func vipSection(pool seed.Pool, i int) string {
-	if i == 0 {
-		return pool.Name + "_vip"
-	}
-	return fmt.Sprintf("%s_vip%d", pool.Name, i+1)
-}
-
-func backup(b seed.Backend) string {
-	if b.Backup {
-		return " backup"
-	}
-	return ""
 }

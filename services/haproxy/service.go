@@ -35,7 +35,7 @@ const bytesPerConnection = 64 << 10
 // Service returns HAProxy for one node. The whole of it, the master process too,
 // runs as its own user without any capability.
 func Service(spec *seed.Spec, host services.Host) (services.Service, error) {
-	config, err := Config(spec)
+	config, err := Config(spec, host)
 	if err != nil {
 		return services.Service{}, err
 	}

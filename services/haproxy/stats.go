@@ -29,8 +29,9 @@ const (
 )
 
 // ParseServers reads the answer to ShowServers, in CSV: the state of all backends,
-// in the order of the seed. A server's first row is that of the section that
-// checks it; its others count only by their sessions.
+// in the order of the seed. A server's first row, that of a VIP, tells its state;
+// its others count only by their sessions. One in maintenance is no backend any
+// more: it waits for its last connection to end.
 func ParseServers(answer []byte) ([]Server, error) {
 	rows := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(answer, []byte("# "))))
 	rows.FieldsPerRecord = -1
@@ -64,6 +65,9 @@ func ParseServers(answer []byte) ([]Server, error) {
 		if !ok || field("svname") == "FRONTEND" || field("svname") == "BACKEND" {
 			continue
 		}
+		if strings.HasPrefix(field("status"), "MAINT") {
+			continue
+		}
 		sessions, _ := strconv.Atoi(field("scur"))
 		key := pool + "/" + field("svname")
 		if i, known := index[key]; known {
@@ -85,14 +89,4 @@ func ParseServers(answer []byte) ([]Server, error) {
 		})
 	}
 	return servers, nil
-}
-
-// poolOf tells the pool that a section of haproxy.cfg belongs to.
-func poolOf(section string) (pool string, ok bool) {
-	cut := strings.LastIndexByte(section, '_')
-	if cut < 0 {
-		return "", false
-	}
-	pool, kind := section[:cut], section[cut+1:]
-	return pool, kind == "node" || strings.HasPrefix(kind, "vip")
 }

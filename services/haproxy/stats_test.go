@@ -101,6 +101,16 @@ func TestFirstRowTellsTheState(t *testing.T) {
 	}
 }
 
+func TestServersInMaintenanceAreNoBackends(t *testing.T) {
+	got, err := ParseServers([]byte("# pxname,svname,scur,status,addr,check_status,last_chk\n" +
+		"mysql_vip,old,1,MAINT,192.0.2.1:3306,,\nmysql_vip,v6,2,UP,[2001:db8::51]:3306,L7OK,\n" +
+		"mysql_node,old,1,MAINT (via x/y),192.0.2.1:3306,,\nmysql_node2,v6,1,UP,[2001:db8::51]:3306,L7OK,\n"))
+	want := []Server{{Pool: "mysql", Name: "v6", Address: "[2001:db8::51]:3306", Up: true, Checked: true, Check: "L7OK", Sessions: 3}}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("ParseServers, %v (-want +got):\n%s", err, diff)
+	}
+}
+
 func TestSectionsTellTheirPool(t *testing.T) {
 	type result struct {
 		pool string
@@ -110,6 +120,7 @@ func TestSectionsTellTheirPool(t *testing.T) {
 		"mysql_node":   {"mysql", true},
 		"mysql_vip":    {"mysql", true},
 		"mysql_vip2":   {"mysql", true},
+		"mysql_node2":  {"mysql", true},
 		"my_vip_node":  {"my_vip", true},
 		"my_node_vip3": {"my_node", true},
 		"metrics":      {"", false},

@@ -2,6 +2,7 @@ package keepalived
 
 import (
 	"fmt"
+	"net/netip"
 	"time"
 
 	"twinlb/seed"
@@ -11,7 +12,16 @@ import (
 // Config renders keepalived.conf for one node. It is the same on every node of a
 // pair but for the node's name, address, peers and priority: keepalived only
 // elects, whether this node may hold the VIP stands in the two track files.
+//
+// One instance carries the VIPs of both families, so that they move together. It
+// speaks the family of the nodes' first addresses; the VIPs of the other are not
+// in its adverts.
 func Config(spec *seed.Spec, host services.Host) ([]byte, error) {
+	advertised, excluded := split(spec)
+	if len(advertised) == 0 {
+		return nil, fmt.Errorf("keepalived.conf of %s: VRRP speaks from %s, so one VIP at least must be of that family; there are %v",
+			spec.Node.Name, spec.Node.Address.Addr(), spec.VIPs)
+	}
 	var t services.Text
 	t.Line("# Rendered by twinlb from its seed.")
 	t.Line("global_defs {")
@@ -47,9 +57,12 @@ func Config(spec *seed.Spec, host services.Host) ([]byte, error) {
 	t.Line("    priority %d", spec.Priority)
 	t.Line("    advert_int %s", seconds(spec.VRRP.AdvertInterval))
 	t.Line("    unicast_src_ip %s", spec.Node.Address.Addr())
+	// Peers are on the same network: what a router has forwarded is not theirs
+	// (RFC 9568 §5.1.1.3, §5.1.2.3).
+	t.Line("    unicast_ttl 255")
 	t.Line("    unicast_peer {")
 	for _, peer := range spec.Peers {
-		t.Line("        %s", peer.Address.Addr())
+		t.Line("        %s min_ttl 255", peer.Address.Addr())
 	}
 	t.Line("    }")
 	t.Line("    unicast_fault_no_peer")
@@ -58,10 +71,11 @@ func Config(spec *seed.Spec, host services.Host) ([]byte, error) {
 	t.Line("        preference")
 	t.Line("    }")
 	t.Line("    virtual_ipaddress {")
-	for _, vip := range spec.VIPs {
-		t.Line("        %s/%d dev %s", vip, vip.BitLen(), host.Interface)
+	addresses(&t, advertised, host.Interface)
+	if len(excluded) > 0 {
+		t.Line("    virtual_ipaddress_excluded {")
+		addresses(&t, excluded, host.Interface)
 	}
-	t.Line("    }")
 	t.Line("}")
 
 	config, err := t.Bytes()
@@ -69,6 +83,27 @@ func Config(spec *seed.Spec, host services.Host) ([]byte, error) {
 		return nil, fmt.Errorf("keepalived.conf of %s: %w", spec.Node.Name, err)
 	}
 	return config, nil
+}
+
+// split tells the VIPs of the instance's family from the others. That the first of
+// an IPv6 instance is no link-local address (RFC 9568 §5.2.9) does not matter: it
+// is for routers, which hosts know by that address.
+func split(spec *seed.Spec) (advertised, excluded []netip.Addr) {
+	for _, vip := range spec.VIPs {
+		if vip.Is4() == spec.Node.Address.Addr().Is4() {
+			advertised = append(advertised, vip)
+		} else {
+			excluded = append(excluded, vip)
+		}
+	}
+	return advertised, excluded
+}
+
+func addresses(t *services.Text, vips []netip.Addr, dev string) {
+	for _, vip := range vips {
+		t.Line("        %s/%d dev %s", vip, vip.BitLen(), dev)
+	}
+	t.Line("    }")
 }
 
 // seconds is d as keepalived.conf(5) wants advert_int: in seconds, to a hundredth.

@@ -38,12 +38,18 @@ func TestConfigOfTheExamples(t *testing.T) {
 		{"pair", seed.Backup},
 		{"galera", seed.Master},
 		{"mysql8", seed.Master},
+		{"../services/testdata/dual-stack", seed.Master},
+		{"../services/testdata/ipv6", seed.Backup},
 	} {
-		name := tt.example + "-" + string(tt.role)
+		name := filepath.Base(tt.example) + "-" + string(tt.role)
 		t.Run(name, func(t *testing.T) {
 			spec, err := load(t, tt.example).ForRole(tt.role)
 			if err != nil {
 				t.Fatal(err)
+			}
+			host := host
+			if spec.Node.Management != nil {
+				host.Management = spec.Node.Management.Interface
 			}
 			got, err := Config(spec, host)
 			if err != nil {
@@ -87,7 +93,7 @@ func TestNodesOfAPairDifferOnlyInWhatIsTheirs(t *testing.T) {
 		"router_id lb-a | router_id lb-b",
 		"priority 250 | priority 246",
 		"unicast_src_ip 192.168.100.53 | unicast_src_ip 192.168.100.54",
-		"192.168.100.54 | 192.168.100.53",
+		"192.168.100.54 min_ttl 255 | 192.168.100.53 min_ttl 255",
 	}
 	if diff := cmp.Diff(want, got); diff != "" || len(configs[0]) != len(configs[1]) {
 		t.Errorf("lines that differ (-want +got):\n%s", diff)
@@ -103,11 +109,52 @@ func TestAllVIPsAndPeersAreRendered(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"    unicast_peer {\n        192.168.100.53\n        192.168.100.55\n    }\n",
+		"    unicast_peer {\n        192.168.100.53 min_ttl 255\n        192.168.100.55 min_ttl 255\n    }\n",
 		"        192.168.100.60/32 dev eth0\n        192.168.100.61/32 dev eth0\n",
 	} {
 		if !strings.Contains(string(got), want) {
 			t.Errorf("Config lacks\n%s\nit is\n%s", want, got)
+		}
+	}
+}
+
+// The instance speaks the family of the node's first address; VIPs of the other
+// come and go with it.
+func TestFamilyOfTheInstanceIsThatOfTheNode(t *testing.T) {
+	v4, v6 := netip.MustParseAddr("192.168.100.60"), netip.MustParseAddr("2001:db8::60")
+	nodes := map[string][2]netip.Prefix{
+		"IPv4": {netip.MustParsePrefix("192.168.100.53/24"), netip.MustParsePrefix("192.168.100.54/24")},
+		"IPv6": {netip.MustParsePrefix("2001:db8::53/64"), netip.MustParsePrefix("2001:db8::54/64")},
+	}
+	const (
+		only4 = "    virtual_ipaddress {\n        192.168.100.60/32 dev eth0\n    }\n"
+		only6 = "    virtual_ipaddress {\n        2001:db8::60/128 dev eth0\n    }\n"
+		also4 = "    virtual_ipaddress_excluded {\n        192.168.100.60/32 dev eth0\n    }\n"
+		also6 = "    virtual_ipaddress_excluded {\n        2001:db8::60/128 dev eth0\n    }\n"
+	)
+	for _, tt := range []struct {
+		family string
+		vips   []netip.Addr
+		want   string // "" for an error
+	}{
+		{"IPv4", []netip.Addr{v4}, only4},
+		{"IPv4", []netip.Addr{v6, v4}, only4 + also6},
+		{"IPv6", []netip.Addr{v4, v6}, only6 + also4},
+		{"IPv6", []netip.Addr{v6}, only6},
+		{"IPv4", []netip.Addr{v6}, ""},
+		{"IPv6", []netip.Addr{v4}, ""},
+	} {
+		pair := load(t, "pair")
+		pair.VIPs = tt.vips
+		for i := range 2 {
+			pair.Nodes[i].Address = nodes[tt.family][i]
+		}
+		got, err := Config(pair.Specs()[0], host)
+		if (err != nil) != (tt.want == "") || !strings.Contains(string(got), tt.want) {
+			t.Errorf("Config of %s nodes with the VIPs %v is\n%s\n%v, want %s", tt.family, tt.vips, got, err, tt.want)
+		}
+		if n := strings.Count(string(got), "virtual_ipaddress"); tt.want != "" && n != strings.Count(tt.want, "virtual_ipaddress") {
+			t.Errorf("Config of %s nodes with the VIPs %v has %d lists of them\n%s", tt.family, tt.vips, n, got)
 		}
 	}
 }

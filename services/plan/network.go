@@ -120,6 +120,9 @@ func interfaces(n seed.Network, host services.Host) map[string]string {
 		names[link.ID] = named(link, link.ID)
 	}
 	names[n.Traffic] = host.Interface
+	if n.Management != "" {
+		names[n.Management] = host.Management
+	}
 	return names
 }
 
@@ -142,6 +145,9 @@ func Host(spec *seed.Spec) services.Host {
 	host := services.Host{Interface: "eth0", Memory: 256 << 20}
 	if link := spec.Network.Link(spec.Network.Traffic); link != nil {
 		host.Interface = named(*link, host.Interface)
+	}
+	if link := spec.Network.Link(spec.Network.Management); link != nil {
+		host.Management = named(*link, "eth1")
 	}
 	return host
 }

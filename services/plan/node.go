@@ -36,6 +36,7 @@ func node(spec *seed.Spec) string {
 	l := newLines()
 	l.add("name", "%s", spec.Node.Name)
 	l.add("role", "%s", spec.Node.Role)
+	l.add("address", "%s", join(spec.Node.Addresses(), func(p netip.Prefix) netip.Prefix { return p }))
 	l.add("priority", "%d, %d when it steps back", spec.Priority, spec.Priority+spec.StepBack)
 	if spec.VRRP.Preempt == seed.NeverPreempt {
 		l.add("preempt", "never")

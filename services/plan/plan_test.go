@@ -118,8 +118,8 @@ func TestEveryKindOfLink(t *testing.T) {
 		s.VRRP.Preempt = seed.NeverPreempt
 		s.AuthorizedKeys = nil
 	})
-	if got, want := Host(spec).Interface, "vlan12"; got != want {
-		t.Errorf("the interface of the host is %q, want %q", got, want)
+	if host := Host(spec); host.Interface != "vlan12" || host.Management != "eth9" {
+		t.Errorf("the interfaces of the host are %q and %q, want vlan12 and eth9", host.Interface, host.Management)
 	}
 	p := of(t, spec)
 	golden(t, "every-kind-of-link.txt", p.Network)

@@ -1,0 +1,154 @@
+package seed
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+)
+
+// lint returns warnings of what works in a valid pair, but not as its writer may
+// think, or not for long.
+func lint(p *Pair, d *decoder) Problems {
+	l := linter{p, d}
+	l.authorizedKeys()
+	l.advertInterval()
+	l.paths()
+	for i, pool := range p.Pools {
+		path := index("pools", i)
+		l.ports(path, pool)
+		l.allowed(path, pool)
+		l.proxyProtocol(path, pool)
+		l.backends(path, pool)
+	}
+	l.limits()
+	d.warnings.sort()
+	return d.warnings
+}
+
+type linter struct {
+	*Pair
+	*decoder
+}
+
+func (l linter) authorizedKeys() {
+	const path = "ssh_authorized_keys"
+	if len(l.AuthorizedKeys) == 0 {
+		l.warnAt(path, "no SSH key may log in: nobody can look at a node or change it but on its console")
+	}
+	seen := map[string]int{}
+	for i, line := range l.AuthorizedKeys {
+		key := strings.Join(strings.Fields(line)[:2], " ") // without its comment
+		if first, known := seen[key]; known {
+			l.warnAt(index(path, i), "is the key of %s again", index(path, first))
+			continue
+		}
+		seen[key] = i
+	}
+}
+
+const (
+	// shortAdverts is below which a busy hypervisor moved the VIP for nothing:
+	// at 50 ms a master that is held up for 150 ms has lost it.
+	shortAdverts = 100 * time.Millisecond
+	// narrowSkew is how far the timers of two backups must be apart, so that the
+	// second hears the first before its own runs out.
+	narrowSkew = 3 * time.Millisecond
+)
+
+func (l linter) advertInterval() {
+	const path = "vrrp.advert_interval"
+	interval := l.VRRP.AdvertInterval
+	if interval < shortAdverts {
+		l.warnAt(path, "%v is short: a master that a busy hypervisor holds up for %v loses the VIP; %v or more is safe", interval, 3*interval, shortAdverts)
+	}
+	// RFC 9568 §6.1: Skew_Time.
+	skew := func(interval time.Duration) time.Duration { return interval * priorityStep / 256 }
+	if len(l.Nodes) > 2 && skew(interval) < narrowSkew {
+		safe := interval
+		for skew(safe) < narrowSkew {
+			safe += 10 * time.Millisecond
+		}
+		l.warnAt(path, "%v is short for %d nodes: the timers of two backups are %v apart, so that both may take the VIP for a moment; %v or more is safe",
+			interval, len(l.Nodes), skew(interval).Round(100*time.Microsecond), safe)
+	}
+}
+
+// paths goes by the network-config of a node: whether its peers are where it sends
+// the adverts.
+func (l linter) paths() {
+	self := l.configuredNode()
+	if self < 0 {
+		return
+	}
+	node := l.Nodes[self]
+	traffic := l.machine.carrier(node.Address.Addr())
+	for i, peer := range l.Nodes {
+		if i == self {
+			continue
+		}
+		for k, a := range peer.Addresses() {
+			path := index("nodes", i) + ".address"
+			if item := index(path, k); l.places[item] != nil {
+				path = item
+			}
+			if via, route := l.machine.way(a.Addr()); via != nil && (via != traffic || route.Via.IsValid()) {
+				l.warnAt(path, "by the network-config of %s, %s is reached over %s, but the nodes speak VRRP over %s, where the address of %s is",
+					node.Name, a.Addr(), describeWay(via, route), traffic.ID, node.Name)
+			}
+		}
+	}
+	for i, link := range l.machine.Links {
+		for _, r := range link.Routes {
+			if vip := slices.Index(l.VIPs, r.Via); vip >= 0 {
+				l.warnAt(index("vips", vip), "by the network-config of %s, %s is reached through this VIP, over %s; a node is no router", node.Name, r.To, l.machine.Links[i].ID)
+			}
+		}
+	}
+}
+
+// configuredNode is the index of the node that the network-config is for; -1 when
+// there is none or no address in it says so.
+func (l linter) configuredNode() int {
+	if l.machine == nil {
+		return -1
+	}
+	return slices.IndexFunc(l.Nodes, func(n Node) bool { return l.machine.carrier(n.Address.Addr()) != nil })
+}
+
+// carrier is the link that has the address; nil when none has.
+func (n *Network) carrier(addr netip.Addr) *Link {
+	for i := range n.Links {
+		if slices.ContainsFunc(n.Links[i].Addresses, func(a netip.Prefix) bool { return a.Addr() == addr }) {
+			return &n.Links[i]
+		}
+	}
+	return nil
+}
+
+// way is the link over which an address is reached, and the route to it; one
+// without Via is that of the link's own subnet. A nil link is no way.
+func (n *Network) way(to netip.Addr) (over *Link, by Route) {
+	longest := -1
+	try := func(link *Link, r Route) {
+		if r.To.Contains(to) && r.To.Bits() > longest {
+			over, by, longest = link, r, r.To.Bits()
+		}
+	}
+	for i := range n.Links {
+		for _, a := range n.Links[i].Addresses {
+			try(&n.Links[i], Route{To: a.Masked()})
+		}
+		for _, r := range n.Links[i].Routes {
+			try(&n.Links[i], r)
+		}
+	}
+	return over, by
+}
+
+func describeWay(over *Link, by Route) string {
+	if by.Via.IsValid() {
+		return over.ID + " via " + by.Via.String()
+	}
+	return over.ID
+}

@@ -1,0 +1,159 @@
+package seed
+
+import (
+	"errors"
+	"net/netip"
+	"slices"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Machine is a network-config: the network of the machine of one node. Traffic and
+// Management are not set, for they depend on which node that is.
+type Machine struct {
+	Network
+	source source
+	places map[string]*yaml.Node
+	links  []linkConfig
+}
+
+// linkConfig is a link with the paths at which its parts stand in the file.
+type linkConfig struct {
+	Link
+	path      string
+	addresses []string // of Link.Addresses, one by one
+	routes    []string // of Link.Routes
+	members   []string // of Link.Bond.Members
+	keys      linkKeys
+}
+
+// linkKeys are keys below a link that the two versions of the format call by
+// different names. onLink is no key, but the way to a router outside all subnets.
+type linkKeys struct{ mac, name, primary, upDelay, on, dhcp4, dhcp6, onLink string }
+
+// machineDecoder gathers what a network-config says.
+type machineDecoder struct {
+	links       []linkConfig
+	nameservers []netip.Addr
+	search      []string
+	routes      []routeConfig // that stand apart from links, version 1 only
+}
+
+// routeConfig is a route and where it stands.
+type routeConfig struct {
+	Route
+	path string
+}
+
+// parseNetworkConfig reads a network-config of version 1 or 2 as cloud-init
+// documents them, the second being netplan's. It returns nil when the file is
+// empty, or has nothing but comments.
+func parseNetworkConfig(name string, data []byte) (*Machine, Problems) {
+	s, problems := newSource(name, data)
+	if problems != nil {
+		return nil, problems
+	}
+	root, problems := s.yaml()
+	if problems != nil || root == nil {
+		return nil, problems
+	}
+	if alias := firstAlias(root); alias != nil {
+		return nil, s.problem(alias.Line, alias.Column, "an alias is not supported in network-config; write out what it stands for")
+	}
+	d := newDecoder(s)
+	v := d.value(root, "")
+	if inner := v.child("network"); inner != nil {
+		v.mapping(nil, required("network", &v, func(inner value) value { return inner.at("") }))
+	}
+	var m machineDecoder
+	m.decode(v)
+	if len(d.problems) > 0 {
+		return nil, d.problems
+	}
+	m.placeRoutes(d)
+	slices.SortStableFunc(m.links, func(a, b linkConfig) int { return a.Kind.rank() - b.Kind.rank() })
+	checkLinks(m.links, d)
+	if len(d.problems) > 0 {
+		return nil, d.problems
+	}
+	machine := &Machine{source: s, places: d.places, links: m.links}
+	machine.Nameservers, machine.Search = m.nameservers, m.search
+	for _, l := range m.links {
+		machine.Links = append(machine.Links, l.Link)
+	}
+	return machine, nil
+}
+
+// decode goes by the version, which both formats must have.
+func (m *machineDecoder) decode(v value) {
+	switch version := v.child("version"); {
+	case v.node.Kind != yaml.MappingNode:
+		v.problem("must be a mapping with the keys version, ethernets, …, not %s", v.kind())
+	case version == nil:
+		v.problem("the key version is missing; it is 2, or 1")
+	case version.Value == "1":
+		m.version1(v)
+	case version.Value == "2":
+		m.version2(v)
+	default:
+		v.value(version, "version").problem("%s is unknown; a network-config has version 1 or 2", quote(version.Value))
+	}
+}
+
+// firstAlias finds an alias. Lists of aliases of lists could unfold without end.
+func firstAlias(node *yaml.Node) *yaml.Node {
+	if node.Kind == yaml.AliasNode {
+		return node
+	}
+	for _, child := range node.Content {
+		if alias := firstAlias(child); alias != nil {
+			return alias
+		}
+	}
+	return nil
+}
+
+// child returns the value of a key as it is, or nil.
+func (v value) child(key string) *yaml.Node {
+	if v.node.Kind != yaml.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(v.node.Content); i += 2 {
+		if v.node.Content[i].Value == key {
+			return v.node.Content[i+1]
+		}
+	}
+	return nil
+}
+
+// at is the value under another path.
+func (v value) at(path string) value { return v.value(v.node, path) }
+
+// rank puts links after those that they are made of.
+func (k LinkKind) rank() int {
+	return slices.Index([]LinkKind{Ethernet, BondLink, VLANOnLink}, k)
+}
+
+// resolvers notes name servers, each once: nobody here asks them by interface.
+func (m *machineDecoder) resolvers(servers []netip.Addr, search []string) {
+	for _, s := range servers {
+		if s.IsValid() && !slices.Contains(m.nameservers, s) {
+			m.nameservers = append(m.nameservers, s)
+		}
+	}
+	for _, s := range search {
+		if s != "" && !slices.Contains(m.search, s) {
+			m.search = append(m.search, s)
+		}
+	}
+}
+
+// only returns a parser of a key that has to say what a node does anyway.
+func only(reason string, words ...string) func(string) (string, error) {
+	return func(text string) (string, error) {
+		if !slices.Contains(words, text) {
+			return "", errors.New("is not supported; " + reason)
+		}
+		return text, nil
+	}
+}
