@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -27,7 +28,7 @@ type leases struct {
 
 	mu    sync.Mutex
 	held  map[leased]network.Lease
-	wrong error // the last lease for the traffic was not of the node's address
+	wrong map[int]error // by version of IP, why the last lease for the traffic was not taken
 }
 
 // leased is what there is a lease for.
@@ -48,7 +49,7 @@ func (n *node) askForLeases(links network.Links) {
 	if wanting == nil {
 		return
 	}
-	n.leases = &leases{node: n, seed: n.spec.Network, links: links, held: make(map[leased]network.Lease)}
+	n.leases = &leases{node: n, seed: n.spec.Network, links: links, held: make(map[leased]network.Lease), wrong: make(map[int]error)}
 	p := n.process(service.Service(wanting))
 	p.Changed = nil // there is nobody yet who wants to know
 	log := p.Output
@@ -63,8 +64,14 @@ func (n *node) askForLeases(links network.Links) {
 	n.leases.client.Start()
 }
 
-// take takes a line that the process has written, which nobody vouches for.
+// take takes a line that the process has written, which nobody vouches for. A panic
+// over it ends that and not PID 1.
 func (l *leases) take(line string) {
+	defer func() {
+		if p := recover(); p != nil {
+			l.node.log(service.Name, "take a lease: panic: %v", p)
+		}
+	}()
 	report, err := dhcp.ParseReport(line)
 	if err == nil {
 		err = l.apply(report)
@@ -89,7 +96,7 @@ func (l *leases) apply(r *dhcp.Report) error {
 	}
 	wrong := l.suits(link, r)
 	if link.ID == l.seed.Traffic {
-		l.wrong = wrong
+		l.wrong[r.Version] = wrong
 	}
 	if r.Lease != nil && wrong == nil {
 		next = l.lease(link, r.Lease)
@@ -177,14 +184,14 @@ func from(server netip.Addr) string {
 	return " " + server.String()
 }
 
-// misfit is why the last lease for the traffic was not taken.
+// misfit is why leases for the traffic were not taken.
 func (l *leases) misfit() error {
 	if l == nil {
 		return nil
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.wrong
+	return errors.Join(l.wrong[4], l.wrong[6])
 }
 
 // leasePatience is how long the boot waits for the addresses of the traffic.

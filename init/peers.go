@@ -1,14 +1,12 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/netip"
 	"time"
 
 	"twinlb/init/beat"
 	"twinlb/init/peer"
-	"twinlb/init/status"
 	"twinlb/seed"
 )
 
@@ -64,7 +62,7 @@ func (b *balancer) tellPeers() {
 	defer b.telling.Unlock()
 	report := b.report()
 	report.Memory, report.Warnings = memory(), nil
-	body, err := json.Marshal(report)
+	body, err := encode(report)
 	if err != nil {
 		b.node.log("peer", "tell the peers: %v", err)
 		return
@@ -82,8 +80,7 @@ func (b *balancer) peerSaid(name string, body []byte) {
 			b.node.log("peer", "read what %s said: panic: %v", name, p)
 		}
 	}()
-	var said status.Node
-	err := json.Unmarshal(body, &said)
+	said, err := decode(body)
 	if err == nil && said.Name != name {
 		err = fmt.Errorf("it calls itself %q", said.Name)
 	}
@@ -91,7 +88,7 @@ func (b *balancer) peerSaid(name string, body []byte) {
 		b.node.log("peer", "read what %s said: %v", name, err)
 		return
 	}
-	b.controller.PeerSaid(&said)
+	b.controller.PeerSaid(said)
 }
 
 // silence is how long ago a peer was last heard, if ever.

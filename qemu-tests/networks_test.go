@@ -227,20 +227,30 @@ func TestDHCP(t *testing.T) {
 	}
 }
 
+// TestDHCPv6 has the node's address from the server and the prefix of its subnet from
+// the router's advertisements.
+func TestDHCPv6(t *testing.T) {
+	text := sixSeed(t)
+	s := newSite(t, text)
+	serveDHCP(t, s.Lab.Segment, s.Lab.Dir, "2001:db8::2/64", "--enable-ra", "--dhcp-range=2001:db8::53,2001:db8::53,64,2m")
+	s.fromDrive(t, text, "version: 2\nethernets:\n  eth0: {dhcp6: true, accept-ra: true}\n", vm.Config{})
+	s.AwaitAnswer(t, s.VIP())
+}
+
 // TestManagementByDHCP logs in at whatever address the server gives.
 func TestManagementByDHCP(t *testing.T) {
 	text := withLogin(t, exampleSeed(t,
 		"role: master, address: 192.168.100.53/24}",
 		"role: master, address: 192.168.100.53/24, management: {interface: eth1}}"))
-	s := newSite(t, text)
-	second := s.Lab.NewSegment("management")
-	dir := t.TempDir()
-	desk := serveDHCP(t, second, dir, "10.0.0.1/24", "--dhcp-range=10.0.0.70,10.0.0.70,2m")
-	s.fromDrive(t, text, fmt.Sprintf(`version: 2
+	cards := fmt.Sprintf(`version: 2
 ethernets:
   eth0: {match: {macaddress: %q}, set-name: eth0, addresses: [192.168.100.53/24]}
   eth1: {match: {macaddress: %q}, set-name: eth1, dhcp4: true}
-`, masterMAC, secondMAC), vm.Config{Cards: []vm.Card{{MAC: secondMAC, On: second}}})
+`, masterMAC, secondMAC)
+	s := newSiteOn(t, text, cards)
+	second := s.Lab.NewSegment("management")
+	desk := serveDHCP(t, second, t.TempDir(), "10.0.0.1/24", "--dhcp-range=10.0.0.70,10.0.0.70,2m")
+	s.fromDrive(t, text, cards, vm.Config{Cards: []vm.Card{{MAC: secondMAC, On: second}}})
 	s.AwaitAnswer(t, vipService)
 	lab.Await(t, 30*time.Second, "SSH at the address that DHCP gives", func() error {
 		out, err := desk.Command("ssh-keyscan", "-t", "ed25519", "-T", "2", "10.0.0.70").Output()

@@ -38,9 +38,16 @@ type surroundings struct {
 	login
 }
 
-func newSite(t *testing.T, seedText string) *surroundings {
+func newSite(t *testing.T, seedText string) *surroundings { return newSiteOn(t, seedText, "") }
+
+// newSiteOn is newSite for a seed that comes with a network-config.
+func newSiteOn(t *testing.T, seedText, networkConfig string) *surroundings {
 	t.Helper()
-	pair, err := seed.Parse("the seed of a test", []byte(seedText))
+	files := seed.Files{Name: "the seed of a test", UserData: []byte(seedText)}
+	if networkConfig != "" {
+		files.NetworkConfig = []byte(networkConfig)
+	}
+	pair, err := files.Parse()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,6 +45,32 @@ func TestBundleRoundTrip(t *testing.T) {
 	}
 }
 
+// TestBundleWithNetworkConfig wants the node to set up what the network-config says.
+func TestBundleWithNetworkConfig(t *testing.T) {
+	want := testBundle()
+	want.NetworkConfig = []byte("version: 2\nethernets: {nic: {match: {driver: virtio_net}, addresses: [192.0.2.54/24], gateway4: 192.0.2.1}}\n")
+	archive := encode(t, want)
+	got, err := DecodeBundle(bytes.NewReader(archive))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("DecodeBundle (-want +got)\n%s", diff)
+	}
+	spec, err := got.Spec()
+	if err != nil || spec.Network.Traffic != "nic" {
+		t.Errorf("Spec = %+v, %v, want one with traffic on nic", spec, err)
+	}
+	damaged := bytes.Replace(archive, []byte("gateway4: 192.0.2.1"), []byte("gateway4: 192.0.2.2"), 1)
+	if _, err := DecodeBundle(bytes.NewReader(damaged)); err == nil || !strings.Contains(err.Error(), "the disk is damaged") {
+		t.Errorf("DecodeBundle of an altered network-config = %v, want an error", err)
+	}
+	got.NodeName = "lb-a"
+	if _, err := got.Spec(); err == nil || !strings.Contains(err.Error(), "network-config:2:") {
+		t.Errorf("Spec of another node = %v, want what does not suit it", err)
+	}
+}
+
 // TestBundleIsCpio has GNU cpio list the archive.
 func TestBundleIsCpio(t *testing.T) {
 	if _, err := exec.LookPath("cpio"); err != nil {
@@ -75,6 +101,7 @@ func TestEncodeRefuses(t *testing.T) {
 		{func(b *Bundle) { b.HostKey = nil }, "the host key has 0 bytes and the pair key 32, want 32 each"},
 		{func(b *Bundle) { b.PairKey = b.PairKey[1:] }, "the pair key 31, want 32"},
 		{func(b *Bundle) { b.UserData = nil }, "user-data has 0 bytes"},
+		{func(b *Bundle) { b.NetworkConfig = make([]byte, maxSize+1) }, "network-config has 1048577 bytes, at most 1048576"},
 		{func(b *Bundle) { b.NodeName = "a\nb" }, `the node name "a\nb" is not a host name`},
 	} {
 		b := testBundle()

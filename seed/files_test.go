@@ -34,6 +34,7 @@ func TestLoadFolder(t *testing.T) {
 		{"vendor-data", map[string]string{"user-data": base, "vendor-data": "#cloud-config\n"}, "vendor-data:1:1: vendor-data is not acted on"},
 		{"compressed vendor-data", map[string]string{"user-data": base, "vendor-data": "\x1f\x8b"}, "vendor-data:1:1: the file is compressed with gzip, which only user-data may be"},
 		{"no such node", map[string]string{"user-data": base, "meta-data": "local-hostname: lb-c"}, `meta-data:1:17: local-hostname: "lb-c" is none of the nodes: lb-a (master), lb-b (backup)`},
+		{"meta-data of bad user-data", map[string]string{"user-data": "#cloud-config\n", "meta-data": "local-hostname: lb_c"}, `meta-data:1:17: local-hostname: "lb_c" is not a host name`},
 		{"unknown key", map[string]string{"user-data": base, "meta-data": "instance_id: 1"}, "meta-data:1:1: instance_id: unknown key; did you mean instance-id?"},
 		{"not meta-data", map[string]string{"user-data": base, "meta-data": "{"}, "meta-data:1:2: YAML:"},
 	} {

@@ -12,7 +12,7 @@ import (
 // FuzzParse wants a position inside the file for all that is refused, and
 // working specs for all that is accepted.
 func FuzzParse(f *testing.F) {
-	for _, pattern := range []string{"testdata/good", "testdata/bad"} {
+	for _, pattern := range []string{"testdata/good", "testdata/bad", "testdata/lint"} {
 		entries, err := os.ReadDir(pattern)
 		if err != nil {
 			f.Fatal(err)

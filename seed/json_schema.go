@@ -15,21 +15,3 @@ func JSONSchema() []byte {
 	}
 	return append(text, '\n')
 }
-
-// keyShapes returns the shapes of all keys by their path.
-func keyShapes() map[string]*shape {
-	shapes := map[string]*shape{}
-	var walk func(path string, s *shape)
-	walk = func(path string, s *shape) {
-		for _, p := range s.Properties {
-			inner := join(path, p.key)
-			shapes[inner] = p.shape
-			walk(inner, p.shape)
-		}
-		if s.Items != nil {
-			walk(path+"[]", s.Items)
-		}
-	}
-	walk("", describe("", func(v value) { userData(v) }))
-	return shapes
-}

@@ -3,13 +3,14 @@ package seed
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
 	"math/rand/v2"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v4"
 )
@@ -34,12 +35,13 @@ func compileSchema(t testing.TB) *jsonschema.Schema {
 // TestSchemaDescribesEveryKey wants a description of each key, and none of a key
 // that is not there.
 func TestSchemaDescribesEveryKey(t *testing.T) {
-	described := slices.Sorted(maps.Keys(keyShapes()))
-	for _, path := range described {
+	var described []string
+	eachKey(func(path string, _ *shape, _ bool) {
+		described = append(described, path)
 		if meanings[path] == "" {
 			t.Errorf("%s has no meaning", path)
 		}
-	}
+	})
 	for path := range meanings {
 		if !slices.Contains(described, path) {
 			t.Errorf("%s has a meaning and is no key", path)
@@ -259,6 +261,36 @@ func scalarNode(random *rand.Rand) *yaml.Node {
 		n.Style, n.Tag = yaml.DoubleQuotedStyle, "!!str"
 	}
 	return n
+}
+
+// TestSchemaDefaults wants the defaults as a seed would have them.
+func TestSchemaDefaults(t *testing.T) {
+	got := map[string]any{}
+	eachKey(func(path string, s *shape, _ bool) {
+		if s.Default != nil {
+			got[path] = s.Default
+		}
+	})
+	want := map[string]any{
+		"vrrp.virtual_router_id":    int64(100),
+		"vrrp.advert_interval":      "200ms",
+		"vrrp.preempt":              "30s",
+		"pools[].port":              uint64(3306),
+		"pools[].balance":           "roundrobin",
+		"pools[].check.user":        "haproxy_check",
+		"pools[].check.auth":        "native",
+		"pools[].backends[].port":   uint64(3306),
+		"pools[].backends[].backup": false,
+		"pools[].backends[].weight": int64(1),
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("defaults (-want +got)\n%s", diff)
+	}
+	for initial, want := range map[time.Duration]any{5 * time.Minute: "5m", 90 * time.Second: "1m30s", 0: nil, NeverPreempt: nil} {
+		if got := written(initial); got != want {
+			t.Errorf("written(%v) = %v, want %v", initial, got, want)
+		}
+	}
 }
 
 // TestSchemaTruths has the plain words that the parser takes for a truth.

@@ -8,15 +8,6 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// Machine is a network-config: the network of the machine of one node. Traffic and
-// Management are not set, for they depend on which node that is.
-type Machine struct {
-	Network
-	source source
-	places map[string]*yaml.Node
-	links  []linkConfig
-}
-
 // linkConfig is a link with the paths at which its parts stand in the file.
 type linkConfig struct {
 	Link

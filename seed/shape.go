@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 )
@@ -77,6 +78,9 @@ func (s *shape) object(path string, fields []field) {
 		path := join(path, f.key)
 		p := describe(path, f.decode)
 		p.Description, p.Default = meanings[path], written(f.initial)
+		if len(p.Enum) > 0 && !slices.Contains(p.Enum, p.Default) {
+			p.Default = nil // no word for what the absence of the key means
+		}
 		s.Properties = append(s.Properties, property{f.key, p})
 		if f.required {
 			s.Required = append(s.Required, f.key)
@@ -116,7 +120,10 @@ func written(initial any) any {
 		if d <= 0 {
 			return nil
 		}
-		return strings.TrimSuffix(d.String(), "0s")
+		if text, whole := strings.CutSuffix(d.String(), "m0s"); whole {
+			return text + "m"
+		}
+		return d.String()
 	}
 	switch v := reflect.ValueOf(initial); v.Kind() {
 	case reflect.Bool:

@@ -34,7 +34,7 @@ func TestAddressPatterns(t *testing.T) {
 	onInterface := texts(t, "interfaceAddress")
 	random := rand.New(rand.NewPCG(3, 4))
 	good := map[string]int{}
-	for range 100000 {
+	for range 30000 {
 		text := nearlyAddress(random)
 		if random.IntN(2) == 0 {
 			text += fmt.Sprintf("/%d", random.IntN(140))
@@ -59,7 +59,7 @@ func TestAddressPatterns(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"address", "clients", "nodeAddress", "interfaceAddress"} {
-		if good[name] < 1000 {
+		if good[name] < 300 {
 			t.Errorf("only %d texts are right for %s", good[name], name)
 		}
 	}
@@ -81,10 +81,14 @@ func nearlyAddress(random *rand.Rand) string {
 	}
 	groups := make([]string, 5+random.IntN(4))
 	for i := range groups {
-		groups[i] = []string{"0", "00", "0000", "", "1", "ffff", "FFFF", "fe80", "2001", "db8", "00001", "g"}[min(random.IntN(24), 11-random.IntN(2))]
-		if groups[i] == "g" || groups[i] == "00001" {
-			groups[i] = []string{"1", "0", "a", groups[i]}[random.IntN(4)]
+		usual := []string{"0", "00", "0000", "1", "ffff", "FFFF", "64", "2001", "db8", "fd00", "a"}
+		if random.IntN(12) == 0 {
+			usual = []string{"", "g", "00001", "0001"}
 		}
+		if i == 0 && random.IntN(4) == 0 {
+			usual = []string{"fe7f", "fe80", "FE9a", "feA0", "FeBf", "febf", "fec0", "feff", "ff00", "ff02", "Ffff", "fdff"}
+		}
+		groups[i] = usual[random.IntN(len(usual))]
 	}
 	if random.IntN(4) == 0 {
 		groups[len(groups)-1] = v4

@@ -1,9 +1,12 @@
 package firewall
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"runtime"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -102,9 +105,10 @@ func newWire(t testing.TB) *wire {
 		w.up("eth0", netip.PrefixFrom(client, 24), netip.PrefixFrom(peer, 24), netip.PrefixFrom(stranger, 24),
 			netip.PrefixFrom(client6, 64), netip.PrefixFrom(peer6, 64), netip.PrefixFrom(stranger6, 64))
 		w.up("eth1", netip.PrefixFrom(operator, 24), netip.PrefixFrom(operator6, 64))
-		w.awaitCarrier()
+		w.awaitCables()
 	})
-	w.awaitCarrier()
+	w.awaitCables()
+
 	return w
 }
 
@@ -127,9 +131,10 @@ func (w *wire) up(name string, addresses ...netip.Prefix) netlink.Link {
 	return link
 }
 
-// awaitCarrier waits until the kernel has seen that the cables are plugged in: it
-// drops what is sent before.
-func (w *wire) awaitCarrier() {
+// awaitCables waits until the kernel has seen that the cables are plugged in, and has
+// joined the groups in which neighbours ask for its addresses (RFC 4861 §7.2.1): it
+// drops what comes before.
+func (w *wire) awaitCables() {
 	w.t.Helper()
 	for _, name := range []string{"eth0", "eth1"} {
 		w.await("the carrier of "+name, netlink.OperUp, func() (uint64, error) {
@@ -140,6 +145,20 @@ func (w *wire) awaitCarrier() {
 			return uint64(link.Attrs().OperState), nil
 		})
 	}
+	w.await("IPv6 addresses that nobody listens for", 0, func() (deaf uint64, err error) {
+		groups, err := os.ReadFile("/proc/thread-self/net/igmp6")
+		if err != nil {
+			return 0, err
+		}
+		all, err := netlink.AddrList(nil, netlink.FAMILY_V6)
+		for _, a := range all {
+			solicited := fmt.Sprintf("ff0200000000000000000001ff%x", []byte(a.IP[13:]))
+			if a.IP.IsGlobalUnicast() && !strings.Contains(string(groups), solicited) {
+				deaf++
+			}
+		}
+		return deaf, err
+	})
 }
 
 // fromFar does something at the other end. Sockets stay where they are made.

@@ -48,20 +48,21 @@ func take(link netlink.Link, address netip.Prefix) (bool, error) {
 	return true, nil
 }
 
-// Purge takes the VIPs off the link and returns those that were there. It is for
-// when keepalived, whose they are, is dead.
+// Purge takes the VIPs off the link and returns those that were there, and all that
+// went wrong. It is for when keepalived, whose they are, is dead.
 func Purge(link netlink.Link, vips []netip.Addr) ([]netip.Addr, error) {
 	var purged []netip.Addr
+	var failed []error
 	for _, vip := range vips {
 		there, err := take(link, netip.PrefixFrom(vip, vip.BitLen()))
 		if err != nil {
-			return purged, fmt.Errorf("purge the VIP: %w", err)
+			failed = append(failed, fmt.Errorf("purge the VIP: %w", err))
 		}
 		if there {
 			purged = append(purged, vip)
 		}
 	}
-	return purged, nil
+	return purged, errors.Join(failed...)
 }
 
 func addRoute(link netlink.Link, r seed.Route) error {

@@ -101,7 +101,7 @@ func routes(t *testing.T) []string {
 		case r.Gw != nil:
 			names = append(names, fmt.Sprintf("%s via %s metric %d", r.Dst, r.Gw, r.Priority))
 		case r.Protocol == unix.RTPROT_STATIC:
-			names = append(names, fmt.Sprintf("%s metric %d", r.Dst, r.Priority))
+			names = append(names, fmt.Sprintf("%s scope %s metric %d", r.Dst, r.Scope, r.Priority))
 		}
 	}
 	slices.Sort(names)
@@ -175,8 +175,8 @@ func TestApplyCanBeDoneAgain(t *testing.T) {
 		}
 		expectAddresses(t, "after Apply "+when, link, "192.0.2.53/24", "2001:db8::53/64")
 		expectRoutes(t, "after Apply "+when,
-			"0.0.0.0/0 via 192.0.2.1 metric 0", "0.0.0.0/0 via 192.0.2.2 metric 50", "10.0.0.0/8 metric 0",
-			"198.51.100.0/24 via 203.0.113.1 metric 0", "2001:db8:1::/48 via fe80::1 metric 7", "2001:db8:2::/48 metric 1024",
+			"0.0.0.0/0 via 192.0.2.1 metric 0", "0.0.0.0/0 via 192.0.2.2 metric 50", "10.0.0.0/8 scope link metric 0",
+			"198.51.100.0/24 via 203.0.113.1 metric 0", "2001:db8:1::/48 via fe80::1 metric 7", "2001:db8:2::/48 scope universe metric 1024",
 			"203.0.113.0/24 via fe80::1 metric 0", "::/0 via 2001:db8::1 metric 1024")
 		for _, name := range []string{"lo", "eth0"} {
 			if l, err := netlink.LinkByName(name); err != nil || l.Attrs().Flags&net.FlagUp == 0 {

@@ -60,6 +60,8 @@ func linkSettings(l seed.Link) []setting {
 		// are two of those, nothing works anyway.
 		{"net.ipv6.conf.INTERFACE.accept_dad", "0"},
 		{"net.ipv6.conf.INTERFACE.accept_ra", flag[l.AcceptRA]},
+		// The first answer of a router may come before the firewall lets it in.
+		{"net.ipv6.conf.INTERFACE.router_solicitation_interval", "1"},
 	}
 }
 

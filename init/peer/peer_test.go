@@ -159,10 +159,16 @@ func TestSteadyTrafficIsLight(t *testing.T) {
 
 // TestOverUDP has real sockets. Everything else here has a network of its own.
 func TestOverUDP(t *testing.T) {
+	for _, loopback := range []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback} {
+		t.Run(loopback.String(), func(t *testing.T) { overUDP(t, loopback) })
+	}
+}
+
+func overUDP(t *testing.T, loopback net.IP) {
 	configs := []Config{config(0, 2), config(1, 2)}
 	heard := make(chan string, 4)
 	for i := range configs {
-		free, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		free, err := net.ListenUDP("udp", &net.UDPAddr{IP: loopback})
 		if err != nil {
 			t.Fatal(err)
 		}
