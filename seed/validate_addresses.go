@@ -109,7 +109,7 @@ func (v *validator) reachableByRoutes(path string, addr netip.Addr) {
 			return
 		}
 	}
-	v.reportAt(path, "%s is in no subnet of the network-config, and none of its routes leads there; write a gateway or a route", addr)
+	v.reportAt(path, "%s is in no subnet of the network-config, and none of its routes leads there; write one", addr)
 }
 
 // onLink reports an address that must be in the nodes' subnet and is not.
