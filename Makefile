@@ -65,6 +65,7 @@ lint: test-packages ## formatting, vet, shell scripts
 
 vm: twinlb test-packages ## boot, balance, fail over: real VMs, real MariaDB
 	@$(twinlb) build $(verbose)
+	TWINLB_BUILT=1 go test -count 1 ./qemu-tests/conformance
 	go test -tags vm -count 1 -timeout 60m -v ./qemu-tests
 
 repro: twinlb ## build kernel, haproxy and keepalived twice and compare
