@@ -7,6 +7,7 @@ CMD    ?=
 VS     ?=
 ONLY   ?=
 RUNS   ?= 5
+N      ?= 100
 NODE   ?=
 KEYS   ?=
 OUT    ?=
@@ -20,13 +21,13 @@ choice   := $(if $(NODE),--node '$(NODE)',--role '$(ROLE)')
 export CMD # may have quotes and several lines
 
 .DELETE_ON_ERROR:
-.PHONY: help image seed run bench check test unit lint vm repro update-sources sources clean twinlb test-packages
+.PHONY: help image seed run bench check test unit lint vm torture repro update-sources sources clean twinlb test-packages
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  ROLE=master|backup|none or NODE=name, SEED=file, CMD=command, KEYS=folder, FORMAT=raw|qcow2, OUT=file,"
-	@echo "  VS=debian, ONLY=sizes,build,boot,memory,idle,load,outages, RUNS=5, V=1, SOURCES_DIR=folder"
+	@echo "  VS=debian, ONLY=sizes,build,boot,memory,idle,load,outages, RUNS=5, N=100, V=1, SOURCES_DIR=folder"
 
 image: twinlb ## build the disk of one node: make image ROLE=master; of any: ROLE=none
 	@$(twinlb) image $(choice) --seed '$(SEED)' --format '$(FORMAT)' --keys '$(KEYS)' --out '$(OUT)' $(verbose)
@@ -67,6 +68,10 @@ vm: twinlb test-packages ## boot, balance, fail over: real VMs, real MariaDB
 	@$(twinlb) build $(verbose)
 	TWINLB_BUILT=1 go test -count 1 ./qemu-tests/conformance
 	go test -tags vm -count 1 -timeout 60m -v ./qemu-tests
+
+torture: twinlb test-packages ## let random faults happen to the pair: make torture N=1000; the same again: SEED=7
+	@$(twinlb) build $(verbose)
+	TWINLB_TORTURE='$(N) $(SEED)' go test -tags vm -count 1 -timeout 0 -v -run '^TestTorture$$' ./qemu-tests
 
 repro: twinlb ## build kernel, haproxy and keepalived twice and compare
 	@$(twinlb) repro $(verbose)

@@ -18,6 +18,7 @@ import (
 	"twinlb/services/dhcp"
 	"twinlb/services/haproxy"
 	"twinlb/services/keepalived"
+	"twinlb/services/metrics"
 )
 
 // parts are the files that every image is made of, built or from the cache.
@@ -204,7 +205,7 @@ func (p *project) initramfsComponent(built *parts, versions string) (component.C
 // PID 1 mounts.
 func rootFileSystem(built *parts, versions string) ([]initramfs.Entry, error) {
 	var entries []initramfs.Entry
-	for _, dir := range []string{"dev", "proc", "sys", "run", "tmp", "haproxy/dev", haproxy.RunDir[1:], admin.RunDir[1:]} {
+	for _, dir := range []string{"dev", "proc", "sys", "run", "tmp", "haproxy/dev", haproxy.RunDir[1:], admin.RunDir[1:], metrics.RunDir[1:]} {
 		entries = append(entries, initramfs.Entry{Name: dir, Mode: fs.ModeDir | 0o755})
 	}
 	for _, program := range []struct{ name, path string }{
@@ -226,6 +227,7 @@ func rootFileSystem(built *parts, versions string) ([]initramfs.Entry, error) {
 		// PID 1 mounts itself over it.
 		initramfs.Entry{Name: admin.Program[1:], Mode: 0o755},
 		initramfs.Entry{Name: dhcp.Program[1:], Mode: 0o755},
+		initramfs.Entry{Name: metrics.Program[1:], Mode: 0o755},
 	), nil
 }
 

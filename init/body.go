@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 
+	"twinlb/init/change"
+	"twinlb/init/drill"
 	"twinlb/init/peer"
 	"twinlb/init/status"
 )
@@ -17,9 +19,17 @@ const mostSaid = 1 << 20
 
 var gzipped = []byte{0x1f, 0x8b} // RFC 1952 §2.3.1; JSON never begins so
 
+// said is what a node tells the others: how it is, and how far it has come with a
+// seed that is applied.
+type said struct {
+	status.Node
+	Change *change.Part `json:"change,omitempty"`
+	Drill  *drill.Part  `json:"drill,omitempty"`
+}
+
 // encode returns what a node says of itself as the body of a datagram: JSON, and
 // only what would not fit is packed.
-func encode(n *status.Node) ([]byte, error) {
+func encode(n *said) ([]byte, error) {
 	body, err := json.Marshal(n)
 	if err != nil || len(body) <= peer.MaxBody {
 		return body, err
@@ -37,7 +47,7 @@ func encode(n *status.Node) ([]byte, error) {
 }
 
 // decode is the reverse of encode, for what came from a peer.
-func decode(body []byte) (*status.Node, error) {
+func decode(body []byte) (*said, error) {
 	if bytes.HasPrefix(body, gzipped) {
 		r, err := gzip.NewReader(bytes.NewReader(body))
 		if err != nil {
@@ -50,9 +60,9 @@ func decode(body []byte) (*status.Node, error) {
 			return nil, fmt.Errorf("it is more than %d bytes", mostSaid)
 		}
 	}
-	var said status.Node
-	if err := json.Unmarshal(body, &said); err != nil {
+	var heard said
+	if err := json.Unmarshal(body, &heard); err != nil {
 		return nil, err
 	}
-	return &said, nil
+	return &heard, nil
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func nodeWith(backends int) *status.Node {
-	n := &status.Node{Name: "lb-a"}
+func nodeWith(backends int) *said {
+	n := &said{Node: status.Node{Name: "lb-a"}}
 	for i := range backends {
 		n.Backends = append(n.Backends, status.Backend{
 			Pool: "pool", Name: fmt.Sprint("mysql", i), Address: fmt.Sprintf("[2001:db8:1234:5678:9abc:def0:1234:%x]:3306", i),

@@ -220,10 +220,4 @@ func (n *node) awaitAddresses(links network.Links) error {
 }
 
 // addresses are the node's, which the traffic link must have.
-func (n *node) addresses() []netip.Addr {
-	var all []netip.Addr
-	for _, a := range n.spec.Node.Addresses() {
-		all = append(all, a.Addr())
-	}
-	return all
-}
+func (n *node) addresses() []netip.Addr { return n.spec.Node.IPs() }

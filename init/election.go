@@ -18,11 +18,12 @@ import (
 // HAProxy is ready, loses a whole dead time.
 func (b *balancer) elect(states <-chan keepalived.State) {
 	answers, turned := make(chan failover.Answer), make(chan struct{}, 1)
-	prober := failover.Prober{Socket: haproxy.Socket, Holds: b.holds, Turned: turned}
+	prober := failover.Prober{Socket: haproxy.Socket, Holds: b.holds, Turned: turned, Renewed: b.renewed}
 	go prober.Run(answers, b.done)
 
 	health := b.watchLink()
 	deaf := b.listen()
+	presence := b.watchVIP()
 	elected := false
 	for {
 		select {
@@ -36,7 +37,9 @@ func (b *balancer) elect(states <-chan keepalived.State) {
 				b.tellPeers()
 			}
 		case state := <-states:
-			b.controller.Elected(state)
+			b.stateIs(state)
+			b.hearAdverts()
+			b.elected(state)
 			select {
 			case turned <- struct{}{}:
 			default: // it will look anyway
@@ -54,6 +57,17 @@ func (b *balancer) elect(states <-chan keepalived.State) {
 			b.controller.Missing(is.Missing)
 			b.controller.Carrier(is.Carrier)
 			b.logLink(is)
+		case is, ok := <-presence:
+			if !ok {
+				presence = b.watchVIP()
+			} else if is.Address == b.spec().VIPs[0] { // the others come and go with it
+				b.controller.VIP(is.Here, is.At)
+			}
+			continue
+		case <-b.overslept.told:
+			b.controller.Overslept(b.overslept.latest())
+		case <-b.signs.elect:
+			continue
 		case <-b.done:
 			return
 		}
@@ -70,17 +84,24 @@ func sameHealth(a, b haproxy.Server) bool {
 }
 
 // guard ends a keepalived that hangs, whose end takes the VIP off this node, and
-// has the controller notice what time alone changes.
+// has the controller notice what time alone changes. It ends when the interval is
+// another.
 func (b *balancer) guard() {
 	reader, err := firewall.NewReader()
 	if err != nil {
-		b.node.log("vrrp", "%v", err)
-		return
+		b.node.log("vrrp", "%v: a keepalived that hangs is not noticed", err)
+	} else {
+		defer reader.Close()
 	}
-	defer reader.Close()
-	guard := failover.Guard{Interval: b.node.spec.VRRP.AdvertInterval}
-	beat.Every(guard.Interval, b.done, func() {
+	b.listenForAdverts()
+	guard := failover.Guard{Interval: b.spec().VRRP.AdvertInterval}
+	beat.Every(min(guard.Interval, signEvery), b.now().over, func() {
+		b.signs.guard.Beat()
+		b.hearAdverts()
 		b.controller.Reconsider()
+		if reader == nil {
+			return
+		}
 		current, counter := b.controller.Status(), firewall.AdvertsHeard
 		if current.State == keepalived.StateMaster {
 			counter = firewall.AdvertsSent
@@ -103,13 +124,16 @@ func (b *balancer) decided(d failover.Decision) {
 	b.tellPeers()
 }
 
+// recorded makes a change of role known, and again its reason when that is better
+// known.
 func (b *balancer) recorded(c status.Change) {
+	b.tickler.Elected(b.holds())
 	b.node.log("vrrp", "%s: %s", c.To, c.Why)
 	b.tellPeers()
 }
 
 func (b *balancer) watchLink() <-chan network.Health {
-	health, err := network.Watch(b.node.link, b.node.addresses(), b.done)
+	health, err := network.Watch(b.now().link, b.spec().Node.IPs(), b.now().over)
 	if err != nil {
 		b.node.log("network", "%v", err)
 		return nil
@@ -121,7 +145,7 @@ func (b *balancer) holds() bool { return b.controller.Status().State == keepaliv
 
 // listen reports whether anything at all is received.
 func (b *balancer) listen() <-chan bool {
-	deaf, err := network.Hear(b.node.link, b.node.spec.VRRP.AdvertInterval, b.holds, b.done)
+	deaf, err := network.Hear(b.now().link, b.spec().VRRP.AdvertInterval, b.holds, b.now().over)
 	if err != nil {
 		b.node.log("network", "%v", err)
 		return nil
@@ -130,7 +154,7 @@ func (b *balancer) listen() <-chan bool {
 }
 
 func (b *balancer) logLink(is network.Health) {
-	name := b.node.host.Interface
+	name := b.now().host.Interface
 	switch {
 	case !is.Carrier:
 		b.node.log("network", "%s has no carrier", name)

@@ -23,7 +23,11 @@ func failureScreen(n *node, failed step, err error) string {
 	if errors.As(err, &problems) && n.bundle != nil {
 		fmt.Fprintf(&b, "  (seed %s)\n\n", seed.Digest(n.bundle.UserData))
 	}
-	fmt.Fprintf(&b, "How to fix it\n%s\n\n", indent(failed.remedy))
+	remedy := failed.remedy
+	if wrong := (taken{}); errors.As(err, &wrong) {
+		remedy = "Give this node or that machine another address, or switch one of them off. This node starts again when the address is free."
+	}
+	fmt.Fprintf(&b, "How to fix it\n%s\n\n", indent(remedy))
 	fmt.Fprintf(&b, "The power button and Ctrl-Alt-Del work.\n")
 	return b.String()
 }

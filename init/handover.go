@@ -34,11 +34,11 @@ func (b *balancer) failover(why string, say say) error {
 
 // returns says what becomes of a failover by itself.
 func (b *balancer) returns(successor *status.Node) string {
-	preempt := b.node.spec.VRRP.Preempt
+	preempt := b.spec().VRRP.Preempt
 	switch {
 	case preempt == seed.NeverPreempt:
 		return "it stays there: preempt is never"
-	case b.node.spec.Priority < successor.VRRP.Priority:
+	case b.spec().Priority < successor.VRRP.Priority:
 		return "it stays there: that node comes first in the seed"
 	}
 	return fmt.Sprintf("this node takes it back in %s: preempt", preempt)
@@ -70,7 +70,7 @@ func (b *balancer) letGo(why string) error {
 	// A peer takes over three intervals after the last advert that it obeyed. It
 	// waits up to two more if its own priority changes meanwhile, and the advert that
 	// tells of it may get lost.
-	patience := 6*b.node.spec.VRRP.AdvertInterval + 500*time.Millisecond
+	patience := 6*b.spec().VRRP.AdvertInterval + 500*time.Millisecond
 	select {
 	case <-b.controller.LetGo(why):
 		return nil

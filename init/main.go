@@ -3,7 +3,7 @@
 // whether this node may hold the VIP.
 //
 // Run as `init admin` by itself, it is the SSH login of the node; as `init dhcp`, the
-// client of DHCP servers.
+// client of DHCP servers; as `init metrics`, what tells Prometheus how the node is.
 //
 //go:debug updatemaxprocs=0
 package main
@@ -15,14 +15,18 @@ import (
 	"time"
 
 	"twinlb/init/admin"
+	"twinlb/init/conflict"
 	"twinlb/init/console"
 	"twinlb/init/dhcp"
 	"twinlb/init/journal"
+	"twinlb/init/metrics"
+	"twinlb/init/network"
 	"twinlb/init/supervise"
 	"twinlb/seed"
 	"twinlb/services"
 	service "twinlb/services/admin"
 	dhcpservice "twinlb/services/dhcp"
+	metricsservice "twinlb/services/metrics"
 
 	"github.com/vishvananda/netlink"
 )
@@ -36,9 +40,11 @@ type node struct {
 	bundle   *seed.Bundle
 	origin   seedOrigin
 	spec     *seed.Spec
-	link     netlink.Link
+	links    network.Links
+	link     netlink.Link // of the traffic
 	host     services.Host
-	leases   *leases // nil when no link asks for one
+	leases   *leases                 // nil when no link asks for one
+	probed   func() []conflict.Claim // waits for who else has the node's addresses
 	balancer *balancer
 }
 
@@ -66,6 +72,8 @@ func main() {
 		os.Exit(admin.Main())
 	case len(os.Args) > 2 && os.Args[1] == dhcpservice.Name:
 		os.Exit(dhcp.Main(os.Args[2:]))
+	case len(os.Args) == 2 && os.Args[1] == metricsservice.Name:
+		os.Exit(metrics.Main())
 	default:
 		fmt.Fprintln(os.Stderr, "init: this program is the PID 1 of a twinlb image; build one with: make image ROLE=master")
 		os.Exit(2)

@@ -8,6 +8,7 @@ import (
 	"twinlb/services/admin"
 	"twinlb/services/dhcp"
 	"twinlb/services/haproxy"
+	"twinlb/services/metrics"
 
 	"golang.org/x/sys/unix"
 
@@ -28,10 +29,12 @@ var mounts = []struct {
 	{"tmpfs", "/tmp", "tmpfs", unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC, "mode=1777,size=1m"},
 	{"tmpfs", haproxy.RunDir, "tmpfs", unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC, "mode=0755,size=4m"},
 	{"tmpfs", admin.RunDir, "tmpfs", unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC, "mode=0755,size=1m"},
+	{"tmpfs", metrics.RunDir, "tmpfs", unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC, "mode=0755,size=64k"},
 	// The login is this program, in a directory that is all it sees. So is what asks
-	// DHCP servers.
+	// DHCP servers, and what tells Prometheus.
 	{"/init", admin.Program, "", unix.MS_BIND, ""},
 	{"/init", dhcp.Program, "", unix.MS_BIND, ""},
+	{"/init", metrics.Program, "", unix.MS_BIND, ""},
 }
 
 // mount makes the file systems and opens the consoles, which are known only then.

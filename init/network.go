@@ -15,12 +15,14 @@ func (n *node) configureNetwork() error {
 	if err != nil {
 		return err
 	}
+	n.links = links
 	n.link = links[n.spec.Network.Traffic]
 	n.host.Interface = n.link.Attrs().Name
 	if management := links[n.spec.Network.Management]; management != nil {
 		n.host.Management = management.Attrs().Name
 	}
-	if err := n.openPorts(links); err != nil {
+	n.probeAddresses()
+	if err := openPorts(n.spec, n.host, links); err != nil {
 		return err
 	}
 	for _, l := range n.spec.Network.Links {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -26,7 +27,12 @@ func panel(p *status.Pair) string {
 	}
 	row("node", stance(p.Node.VRRP), p.Node.VRRP.Reason)
 	for _, peer := range p.Peers {
-		row("peer", peer.Name, said(peer))
+		row("peer", peer.Name, tells(peer))
+	}
+	for _, c := range p.Node.Conflicts {
+		if c.Current() {
+			row("conflict", cmp.Or(c.By, "somebody"), strings.TrimSpace(string(c.Kind)+" "+c.Address))
+		}
 	}
 	for _, b := range p.Node.Backends {
 		row("backend", b.Address, fmt.Sprintf("%-5s %s/%s %s", up(b.Up), b.Pool, b.Name, check(b)))
@@ -66,7 +72,7 @@ func holder(p *status.Pair) string {
 	return "not here: the election is not over"
 }
 
-func said(peer status.Peer) string {
+func tells(peer status.Peer) string {
 	switch {
 	case peer.Node == nil:
 		return "not heard yet"

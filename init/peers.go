@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"time"
 
-	"twinlb/init/beat"
 	"twinlb/init/peer"
 	"twinlb/seed"
 )
@@ -20,30 +19,33 @@ const tellEvery = 5 * time.Second
 // talkToPeers begins to exchange status with the other nodes. A node that can't
 // still elects: keepalived needs nothing of this.
 func (b *balancer) talkToPeers() {
-	spec := b.node.spec
-	if b.node.bundle.PairKey == nil {
-		b.node.log("peer", "nothing is exchanged with the other nodes: the seed came without %s", seed.KeysFile)
+	spec := b.spec()
+	if b.now().bundle.PairKey == nil {
+		b.node.log("peer", "nothing is exchanged with the other nodes: the seed came without %s; connections through a node that fails hang until they time out", seed.KeysFile)
 		return
 	}
 	config := peer.Config{
 		Self:     spec.Node.Name,
 		Local:    netip.AddrPortFrom(spec.Node.Address.Addr(), peerPort),
-		Key:      b.node.bundle.PairKey,
+		Key:      b.now().bundle.PairKey,
 		Interval: heartbeat(spec),
 		Heard:    b.peerSaid,
+		Message:  b.peerListed,
 		Failed:   func(err error) { b.node.log("peer", "%v", err) },
+
+		Paused:     b.overslept.say,
+		LeastPause: leastPause(spec),
 	}
 	for _, p := range spec.Peers {
 		config.Peers = append(config.Peers, peer.Peer{Name: p.Name, Address: netip.AddrPortFrom(p.Address.Addr(), peerPort)})
 	}
-	exchange, err := peer.Start(config, b.done)
+	exchange, err := peer.Start(config, b.now().over)
 	if err != nil {
 		b.node.log("peer", "%v", err)
 		return
 	}
 	b.exchange.Store(exchange)
 	b.tellPeers()
-	go beat.Every(tellEvery, b.done, b.tellPeers)
 }
 
 // heartbeat is the time between two datagrams to a peer.
@@ -51,18 +53,34 @@ func heartbeat(spec *seed.Spec) time.Duration {
 	return min(max(spec.VRRP.AdvertInterval, peer.MinInterval), peer.MaxInterval)
 }
 
-// tellPeers tells them how the node is now. Without the lock, who has looked earlier
-// could tell later.
-func (b *balancer) tellPeers() {
+// tellPeers tells them how the node is now.
+func (b *balancer) tellPeers() { b.tell(false) }
+
+// tellPeersAll tells them the records of this node's changes of role as well. These
+// are not urgent, and make several fragments of a datagram that is one else: where
+// packets get lost, it arrives far later.
+func (b *balancer) tellPeersAll() { b.tell(true) }
+
+// tell does it. Without the lock, who has looked earlier could tell later.
+func (b *balancer) tell(records bool) {
 	exchange := b.exchange.Load()
 	if exchange == nil {
 		return
 	}
 	b.telling.Lock()
 	defer b.telling.Unlock()
-	report := b.report()
-	report.Memory, report.Warnings = memory(), nil
-	body, err := encode(report)
+	report := said{Node: *b.report()}
+	report.Memory, report.Warnings, report.NewSeed = memory(), nil, nil
+	if !records {
+		report.Changes = nil
+	}
+	if part, ok := b.change.Part(); ok {
+		report.Change = &part
+	}
+	if part, ok := b.drills.Part(); ok {
+		report.Drill = &part
+	}
+	body, err := encode(&report)
 	if err != nil {
 		b.node.log("peer", "tell the peers: %v", err)
 		return
@@ -88,7 +106,18 @@ func (b *balancer) peerSaid(name string, body []byte) {
 		b.node.log("peer", "read what %s said: %v", name, err)
 		return
 	}
-	b.controller.PeerSaid(said)
+	b.controller.PeerSaid(&said.Node)
+	b.heardDrill(name, said.Drill)
+	b.peerIs(&said.Node)
+	if said.Change == nil {
+		b.change.Forgot(name)
+	} else {
+		if err := said.Change.Check(); err != nil {
+			b.node.log("peer", "read what %s said: %v", name, err)
+			return
+		}
+		b.change.Heard(name, *said.Change)
+	}
 }
 
 // silence is how long ago a peer was last heard, if ever.

@@ -3,8 +3,11 @@ package main
 import (
 	"twinlb/init/firewall"
 	"twinlb/init/network"
+	"twinlb/seed"
+	"twinlb/services"
 	"twinlb/services/admin"
 	"twinlb/services/haproxy"
+	"twinlb/services/metrics"
 )
 
 // closePorts lets nobody in, before there is any address.
@@ -12,26 +15,31 @@ func (n *node) closePorts() error { return firewall.Apply(firewall.Rules{}) }
 
 // openPorts lets in what the seed asks for, and nothing else, through the links
 // that carry it. It may be called again when any of that has changed.
-func (n *node) openPorts(links network.Links) error {
+func openPorts(spec *seed.Spec, host services.Host, links network.Links) error {
+	return firewall.Apply(portRules(spec, host, links))
+}
+
+func portRules(spec *seed.Spec, host services.Host, links network.Links) firewall.Rules {
 	rules := firewall.Rules{
-		Node:       n.spec.Node.Address.Addr(),
-		Second:     n.spec.Node.Second.Addr(),
-		VIPs:       n.spec.VIPs,
-		Traffic:    n.host.Interface,
+		Node:       spec.Node.Address.Addr(),
+		Second:     spec.Node.Second.Addr(),
+		VIPs:       spec.VIPs,
+		Traffic:    host.Interface,
 		PeerPort:   peerPort,
-		NodePorts:  []uint16{haproxy.MetricsPort},
-		Management: n.host.Management,
+		VRID:       uint8(spec.VRRP.VirtualRouterID),
+		NodePorts:  []uint16{haproxy.MetricsPort, metrics.Port},
+		Management: host.Management,
 	}
-	for _, pool := range n.spec.Pools {
+	for _, pool := range spec.Pools {
 		rules.Pools = append(rules.Pools, firewall.Pool{Port: pool.Port, Allow: pool.Allow})
 	}
-	for _, p := range n.spec.Peers {
+	for _, p := range spec.Peers {
 		rules.Peers = append(rules.Peers, p.Address.Addr())
 	}
-	if admin.Listens(n.spec) {
+	if admin.Listens(spec) {
 		rules.NodePorts = append(rules.NodePorts, admin.Port)
 	}
-	for _, l := range n.spec.Network.Links {
+	for _, l := range spec.Network.Links {
 		name := links[l.ID].Attrs().Name
 		if l.DHCPv4 {
 			rules.DHCPv4 = append(rules.DHCPv4, name)
@@ -43,5 +51,5 @@ func (n *node) openPorts(links network.Links) error {
 			rules.RouterAdverts = append(rules.RouterAdverts, name)
 		}
 	}
-	return firewall.Apply(rules)
+	return rules
 }

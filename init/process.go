@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"twinlb/init/supervise"
@@ -11,6 +12,11 @@ import (
 
 // process makes a supervised process of a service's data.
 func (n *node) process(service services.Service) supervise.Process {
+	return n.processWith(service, func() []services.File { return service.Files })
+}
+
+// processWith makes one that has other files at each start.
+func (n *node) processWith(service services.Service, files func() []services.File) supervise.Process {
 	log := n.log
 	return supervise.Process{
 		Name:        service.Name,
@@ -23,11 +29,12 @@ func (n *node) process(service services.Service) supervise.Process {
 		Grace:       service.Grace,
 		Orphans:     service.Orphans,
 		OOMScore:    service.OOMScore,
+		RealTime:    service.RealTime,
 		Prepare: func() error {
 			for _, path := range service.Stale {
 				_ = os.Remove(path)
 			}
-			return place(service.Files)
+			return place(files())
 		},
 		Output: func(line string) { log(service.Name, "%s", line) },
 		Exited: func(e supervise.Exit) {
@@ -42,6 +49,32 @@ func (n *node) process(service services.Service) supervise.Process {
 	}
 }
 
+// write puts a file in the place of the one that is there, which somebody may read.
+func write(f services.File) error {
+	aside := f.Path + ".new"
+	_ = os.Remove(aside)
+	if err := os.WriteFile(aside, f.Data, f.Mode.Perm()); err != nil {
+		return err
+	}
+	if err := os.Chown(aside, int(f.UID), int(f.GID)); err != nil {
+		return err
+	}
+	return os.Rename(aside, f.Path)
+}
+
+// placeForTrial makes what a service needs to look at its configuration, with that
+// under another name, which it returns.
+func placeForTrial(service services.Service, config string) (path string, err error) {
+	files := slices.Clone(service.Files)
+	for i := range files {
+		if files[i].Path == config {
+			path = config + ".trial"
+			files[i].Path = path
+		}
+	}
+	return path, place(files)
+}
+
 // place makes the directories and files that a service needs.
 func place(files []services.File) error {
 	for _, f := range files {
@@ -49,9 +82,9 @@ func place(files []services.File) error {
 		if f.Mode.IsDir() {
 			err = os.MkdirAll(f.Path, f.Mode.Perm())
 		} else {
-			err = os.WriteFile(f.Path, f.Data, f.Mode.Perm())
+			err = write(f)
 		}
-		if err == nil {
+		if err == nil && f.Mode.IsDir() {
 			err = os.Chown(f.Path, int(f.UID), int(f.GID))
 		}
 		if err != nil {

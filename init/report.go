@@ -9,6 +9,7 @@ import (
 	"twinlb/init/console"
 	"twinlb/init/status"
 	"twinlb/seed"
+	"twinlb/services/haproxy"
 )
 
 // versionsFile is made by the builder: a line for each part, its name and version.
@@ -17,14 +18,14 @@ const versionsFile = "/etc/versions"
 // report is what this node says of itself, but for its memory: most reports are
 // for the console, which does not show that.
 func (b *balancer) report() *status.Node {
-	spec, now := b.node.spec, b.controller.Status()
+	spec, now := b.spec(), b.controller.Status()
 	report := &status.Node{
 		Name:       spec.Node.Name,
 		Role:       string(spec.Node.Role),
 		Address:    spec.Node.Address.String(),
 		Second:     prefix(spec.Node.Second),
 		Management: b.management(),
-		Seed:       seed.Digest(b.node.bundle.UserData),
+		Seed:       seed.Digest(b.now().bundle.UserData),
 		Warnings:   b.warnings(),
 		VRRP: status.VRRP{
 			State:      string(now.State),
@@ -38,7 +39,11 @@ func (b *balancer) report() *status.Node {
 		Services: b.services(),
 		Versions: b.versions,
 		Uptime:   status.InSeconds(console.Uptime()),
+		Changes:  b.controller.Latest(),
 	}
+	report.NewSeed, report.Watchdog = b.newSeed(), b.watchedBy()
+	report.MAC = b.now().link.Attrs().HardwareAddr.String()
+	report.Conflicts = b.rivals.ledger.Conflicts()
 	if !b.node.origin.baked {
 		report.SeedFrom = b.node.origin.device
 	}
@@ -48,7 +53,7 @@ func (b *balancer) report() *status.Node {
 	for _, vip := range spec.VIPs {
 		report.VIPs = append(report.VIPs, vip.String())
 	}
-	for _, s := range now.Servers {
+	for _, s := range haproxy.Of(spec, now.Servers) {
 		report.Backends = append(report.Backends, status.Backend{
 			Pool: s.Pool, Name: s.Name, Address: s.Address,
 			Up: s.Up, Check: s.Check, Detail: s.Detail, Sessions: s.Sessions,
@@ -60,7 +65,7 @@ func (b *balancer) report() *status.Node {
 // pair is what this node knows of all.
 func (b *balancer) pair() *status.Pair {
 	p := &status.Pair{Node: *b.report(), Peers: []status.Peer{}}
-	for _, node := range b.node.spec.Peers {
+	for _, node := range b.spec().Peers {
 		known := status.Peer{
 			Name: node.Name, Address: node.Address.String(), Second: prefix(node.Second),
 			Node: b.controller.Peer(node.Name),
@@ -74,13 +79,20 @@ func (b *balancer) pair() *status.Pair {
 	return p
 }
 
+// fullPair is pair with what takes the kernel to be asked.
+func (b *balancer) fullPair() *status.Pair {
+	p := b.pair()
+	p.Node.Memory, p.Node.Counters = memory(), b.counters()
+	return p
+}
+
 // management is where admin and metrics listen, if that is an interface of their own.
 func (b *balancer) management() string {
-	name := b.node.host.Management
+	name := b.now().host.Management
 	if name == "" {
 		return ""
 	}
-	link := b.node.spec.Network.Link(b.node.spec.Network.Management)
+	link := b.spec().Network.Link(b.spec().Network.Management)
 	var addresses []string
 	for _, a := range link.Addresses {
 		addresses = append(addresses, a.String())
@@ -94,10 +106,10 @@ func (b *balancer) management() string {
 // warnings are those about the seed, each in one line.
 func (b *balancer) warnings() []string {
 	var all []string
-	if b.node.bundle.PairKey == nil {
+	if b.now().bundle.PairKey == nil {
 		all = append(all, "warning: the seed came without "+seed.KeysFile+": the nodes can't tell each other how they are")
 	}
-	for _, w := range b.node.spec.Warnings {
+	for _, w := range b.spec().Warnings {
 		line, _, _ := strings.Cut(w.String(), "\n")
 		all = append(all, line)
 	}

@@ -149,15 +149,20 @@ func readPartition(devices []disks.Device) (*bakedSeed, error) {
 		return b, nil
 	}
 	defer partition.Close()
+	size, err := partition.Seek(0, io.SeekEnd)
+	if err != nil {
+		b.err = err
+		return b, nil
+	}
 	begin := make([]byte, 512)
-	if _, b.err = io.ReadFull(partition, begin); b.err != nil {
+	if _, b.err = partition.ReadAt(begin, 0); b.err != nil {
 		return b, nil
 	}
 	if b.empty = bytes.Equal(begin, make([]byte, len(begin))); b.empty {
 		b.err = errors.New("no seed is baked into this image")
 		return b, nil
 	}
-	b.bundle, b.err = seed.DecodeBundle(io.MultiReader(bytes.NewReader(begin), partition))
+	b.bundle, b.err = seed.ReadSlots(partition, size)
 	return b, nil
 }
 

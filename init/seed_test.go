@@ -161,6 +161,7 @@ func TestNothingIsExchangedWithoutTheKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := &balancer{node: n, done: make(chan struct{})}
+	b.run.Store(&running{bundle: n.bundle, spec: n.spec})
 	b.talkToPeers()
 	said := n.journal.Lines("peer")
 	if b.exchange.Load() != nil || len(said) != 1 || !strings.Contains(said[0].Text, "the seed came without twinlb-keys") {

@@ -6,15 +6,19 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"twinlb/init/beat"
+	"twinlb/init/change"
+	"twinlb/init/console"
+	"twinlb/init/drill"
 	"twinlb/init/failover"
 	"twinlb/init/network"
 	"twinlb/init/peer"
 	"twinlb/init/status"
 	"twinlb/init/supervise"
+	"twinlb/init/tickle"
 	"twinlb/init/vrrp"
 	"twinlb/services"
 	"twinlb/services/admin"
-	"twinlb/services/haproxy"
 	"twinlb/services/keepalived"
 
 	"golang.org/x/sys/unix"
@@ -25,10 +29,19 @@ type balancer struct {
 	node       *node
 	controller *failover.Controller
 	exchange   atomic.Pointer[peer.Exchange]
+	adverts    atomic.Pointer[vrrp.Listener]
+	tickler    *tickle.Tickler
 	telling    sync.Mutex // held from looking at the node until the peers are told
-	configs    []services.File
+	run        atomic.Pointer[running]
+	change     *change.Change
+	drills     *drill.Drill
+	renewed    chan struct{} // gets something when HAProxy has another worker
+	overslept  overslept
+	signs      signs
+	watchdog   atomic.Pointer[armed] // nil without one
 	versions   []status.Version
 	units      []*supervise.Service // in the order of their start
+	rivals     rivals
 	haproxy    *supervise.Service
 	keepalived *supervise.Service
 	steering   sync.Mutex    // held by whoever changes something over SSH
@@ -46,14 +59,12 @@ func (n *node) startServices() error {
 	}
 	n.host.Memory = uint64(info.Totalram) * uint64(info.Unit)
 
-	proxy, err := haproxy.Service(n.spec, n.host)
-	if err != nil {
+	first := &running{bundle: n.bundle, spec: n.spec, host: n.host, links: n.links, link: n.link}
+	first.begin()
+	if err := first.render(); err != nil {
 		return err
 	}
-	elector, err := keepalived.Service(n.spec, n.host)
-	if err != nil {
-		return err
-	}
+	proxy, elector := first.proxy, first.elector
 	if err := place(elector.Files); err != nil {
 		return err
 	}
@@ -62,21 +73,34 @@ func (n *node) startServices() error {
 		return err
 	}
 
-	b := &balancer{node: n, done: make(chan struct{}), configs: configFiles(proxy, elector), versions: versions()}
+	// Nothing has used the node's addresses until now.
+	if err := n.refuseTaken(); err != nil {
+		return err
+	}
+	b := &balancer{node: n, done: make(chan struct{}), renewed: make(chan struct{}, 1), overslept: newOverslept(), signs: newSigns(), versions: versions()}
+	b.rivals.announce = make(chan struct{}, 1)
+	b.rivals.split.Interval = n.spec.VRRP.AdvertInterval
+	b.run.Store(first)
 	n.balancer = b
+	applier := &applier{balancer: b}
+	b.change = change.Start(n.spec.Node.Name, applier, b.done)
+	b.drills = drill.New(n.spec.Node.Name, driller{b})
 	b.controller = &failover.Controller{
+		Self:      n.spec.Node.Name,
 		Priority:  n.spec.Priority,
 		StepBack:  n.spec.StepBack,
 		Preempt:   n.spec.VRRP.Preempt,
 		Heartbeat: heartbeat(n.spec),
+		Interval:  n.spec.VRRP.AdvertInterval,
 		Track:     &failover.Track{Able: keepalived.AbleFile, Preference: keepalived.PreferenceFile},
 		KillProxy: func(cause string) { b.haproxy.Kill(cause) },
 		Failed:    func(err error) { n.log("failover", "%v", err) },
 		Decided:   b.decided,
 		Recorded:  b.recorded,
+		Completed: b.completed,
+		Uptime:    console.Uptime,
 		Silence:   b.silence,
 	}
-	n.reaper = supervise.NewReaper()
 	b.haproxy = supervise.New(n.reaper, b.haproxyProcess(proxy))
 	b.keepalived = supervise.New(n.reaper, b.keepalivedProcess(elector))
 	if n.leases != nil {
@@ -91,15 +115,29 @@ func (n *node) startServices() error {
 		b.units = append(b.units, login)
 		login.Start()
 	}
+	b.shareConnections()
+	monitor, err := b.monitor()
+	if err != nil {
+		return err
+	}
+	b.units = append(b.units, monitor)
 	b.haproxy.Start()
+	monitor.Start()
 	b.talkToPeers()
+	go beat.Every(tellEvery, b.done, func() {
+		b.tellPeersAll()
+		applier.sweep()
+	})
 	go b.elect(states)
 	go b.guard()
+	go b.watchAdverts()
+	go b.watchClaims()
+	b.startWatchdog()
 	return nil
 }
 
 func (b *balancer) haproxyProcess(service services.Service) supervise.Process {
-	p := b.node.process(service)
+	p := b.node.processWith(service, func() []services.File { return b.now().proxy.Files })
 	changed, exited := p.Changed, p.Exited
 	p.Changed = func(s supervise.State) {
 		if s.Phase == supervise.Running {
@@ -115,7 +153,7 @@ func (b *balancer) haproxyProcess(service services.Service) supervise.Process {
 }
 
 func (b *balancer) keepalivedProcess(service services.Service) supervise.Process {
-	p := b.node.process(service)
+	p := b.node.processWith(service, func() []services.File { return b.now().elector.Files })
 	p.Output = func(line string) { b.node.log(service.Name, "%s", keepalived.WithoutDate(line)) }
 	prepare, exited := p.Prepare, p.Exited
 	p.Prepare = func() error {
@@ -136,13 +174,10 @@ func (b *balancer) keepalivedProcess(service services.Service) supervise.Process
 
 // login is the service for those whose keys are in the seed; nil when there are none.
 func (b *balancer) login() (*supervise.Service, error) {
-	if !admin.Listens(b.node.spec) {
+	service := b.now().login
+	if service == nil {
 		b.node.log(admin.Name, "nobody can log in: there are no ssh_authorized_keys in the seed")
 		return nil, nil
-	}
-	service, err := admin.Service(b.node.spec, b.node.host, b.node.bundle.HostKey)
-	if err != nil {
-		return nil, err
 	}
 	if err := place(service.Files); err != nil {
 		return nil, err
@@ -150,24 +185,25 @@ func (b *balancer) login() (*supervise.Service, error) {
 	if err := b.answerAdmin(); err != nil {
 		return nil, err
 	}
-	return supervise.New(b.node.reaper, b.node.process(service)), nil
+	files := func() []services.File { return b.now().login.Files }
+	return supervise.New(b.node.reaper, b.node.processWith(*service, files)), nil
 }
 
 // purge takes off a VIP that keepalived left behind: two nodes would answer for it.
 func (b *balancer) purge() {
-	purged, err := network.Purge(b.node.link, b.node.spec.VIPs)
+	purged, err := network.Purge(b.now().link, b.spec().VIPs)
 	if err != nil {
 		b.node.log("vrrp", "%v", err)
 	}
 	for _, vip := range purged {
-		b.node.log("vrrp", "took the VIP %s off %s: keepalived had left it there", vip, b.node.host.Interface)
+		b.node.log("vrrp", "took the VIP %s off %s: keepalived had left it there", vip, b.now().host.Interface)
 	}
 }
 
 // resign tells the peers what a keepalived that was killed could not: that nobody
 // holds the VIP. They would wait for its adverts otherwise.
 func (b *balancer) resign() {
-	spec := b.node.spec
+	spec := b.spec()
 	from := spec.Node.Address.Addr()
 	var peers []netip.Addr
 	for _, p := range spec.Peers {
@@ -196,5 +232,7 @@ func (b *balancer) stop(why string) {
 	for i := len(b.units) - 1; i >= 0; i-- {
 		b.units[i].Stop(why)
 	}
+	b.disarm()
 	close(b.done)
+	b.now().end()
 }

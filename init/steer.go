@@ -31,24 +31,35 @@ func (b *balancer) steer(r control.Request, send func(control.Reply) error, gone
 	}
 	switch r.Verb {
 	case control.Status:
-		pair := b.pair()
-		pair.Node.Memory = memory()
-		return send(control.Reply{Pair: pair})
+		return send(control.Reply{Pair: b.fullPair()})
 	case control.Services:
 		return send(control.Reply{Services: b.services()})
 	case control.History:
 		return send(control.Reply{History: b.controller.History()})
+	case control.Why:
+		return b.why(r, send)
 	case control.Config:
 		return send(control.Reply{Files: b.files()})
 	case control.Logs:
 		return b.sendLogs(r, send, gone)
+	case control.Drill:
+		b.note(r)
+		return b.leadDrill(r, send, say, gone)
+	case control.Apply:
+		b.note(r)
+		return b.applySeed(r, send, say, gone)
+	case control.Confirm:
+		b.note(r)
+		return b.confirm(say, gone)
+	case control.Rollback:
+		b.note(r)
+		return b.rollback(r.By, say, gone)
 	}
 
 	// One after the other: what one gives away another must not take back.
 	b.steering.Lock()
 	defer b.steering.Unlock()
-	// What only looks is not noted: a monitor that does so would fill the journal.
-	b.node.log(admin.Name, "%s: %s", r.By, strings.TrimSpace(string(r.Verb)+" "+r.Service))
+	b.note(r)
 	why := "asked by " + r.By
 	switch r.Verb {
 	case control.Stop:
@@ -58,6 +69,9 @@ func (b *balancer) steer(r control.Request, send func(control.Reply) error, gone
 	case control.Restart:
 		return b.restartService(r.Service, "restarted, "+why, say)
 	case control.Failover:
+		if r.Drain {
+			return b.drain("failover, "+why, r.Grace, say)
+		}
 		return b.failover("failover, "+why, say)
 	case control.Reboot:
 		return b.end(order{r.By, unix.LINUX_REBOOT_CMD_RESTART}, "rebooting", say)
@@ -67,11 +81,17 @@ func (b *balancer) steer(r control.Request, send func(control.Reply) error, gone
 	return fmt.Errorf("%s is not known to PID 1", r.Verb)
 }
 
+// note logs who asks for what. What only looks is not noted: a monitor that does so
+// would fill the journal.
+func (b *balancer) note(r control.Request) {
+	b.node.log(admin.Name, "%s: %s", r.By, strings.TrimSpace(string(r.Verb)+" "+r.Service))
+}
+
 // say sends a sentence to whoever asked.
 type say func(format string, args ...any) error
 
 func (b *balancer) end(o order, doing string, say say) error {
-	err := say("%s is %s", b.node.spec.Node.Name, doing)
+	err := say("%s is %s", b.spec().Node.Name, doing)
 	b.node.give(o)
 	return err
 }
@@ -143,7 +163,7 @@ func (b *balancer) restartService(name, why string, say say) error {
 // files are the rendered configuration files, as they are on the node.
 func (b *balancer) files() []control.File {
 	var files []control.File
-	for _, f := range b.configs {
+	for _, f := range configFiles(b.now().proxy, b.now().elector) {
 		files = append(files, control.File{Path: f.Path, Text: string(f.Data)})
 	}
 	return files

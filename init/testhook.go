@@ -83,7 +83,7 @@ func (n *node) converse(port *os.File) {
 func (n *node) testCommand(words []string) (string, error) {
 	switch {
 	case len(words) == 1 && words[0] == "addresses":
-		addresses, err := netlink.AddrList(n.link, netlink.FAMILY_ALL)
+		addresses, err := netlink.AddrList(n.balancer.now().link, netlink.FAMILY_ALL)
 		var text strings.Builder
 		for _, a := range addresses {
 			fmt.Fprintln(&text, a.IPNet)
@@ -110,13 +110,31 @@ func (n *node) testCommand(words []string) (string, error) {
 		return n.awaitNoVIP(began), nil
 	case len(words) == 1 && words[0] == hog:
 		return n.fillMemory()
+	case len(words) == 2 && words[0] == "clock":
+		return setClock(words[1])
 	case len(words) == 1 && words[0] == "chatter":
 		n.chatter()
+		return "", nil
+	case len(words) == 2 && words[0] == burn:
+		return "", n.burn(words[1])
+	case len(words) == 1 && words[0] == "wedge":
+		n.wedge()
 		return "", nil
 	case len(words) == 1 && words[0] == panicCommand:
 		return "", nil // once the reply is out
 	}
 	return "", fmt.Errorf("unknown command %q", strings.Join(words, " "))
+}
+
+// setClock returns the time that it is after the jump.
+func setClock(by string) (string, error) {
+	jump, err := time.ParseDuration(by)
+	if err != nil {
+		return "", err
+	}
+	then := time.Now().Add(jump)
+	set := unix.NsecToTimeval(then.UnixNano())
+	return then.UTC().Format(time.RFC3339), unix.Settimeofday(&set)
 }
 
 // chatter says more than any console that is not read can take.
@@ -144,7 +162,7 @@ func (n *node) fillMemory() (string, error) {
 // within a second.
 func (n *node) awaitNoVIP(began time.Time) string {
 	for time.Since(began) < time.Second {
-		addresses, err := netlink.AddrList(n.link, netlink.FAMILY_ALL)
+		addresses, err := netlink.AddrList(n.balancer.now().link, netlink.FAMILY_ALL)
 		if err == nil && !slices.ContainsFunc(addresses, n.isVIP) {
 			return time.Since(began).String()
 		}
@@ -154,7 +172,7 @@ func (n *node) awaitNoVIP(began time.Time) string {
 }
 
 func (n *node) isVIP(a netlink.Addr) bool {
-	for _, vip := range n.spec.VIPs {
+	for _, vip := range n.balancer.spec().VIPs {
 		if a.IP.Equal(vip.AsSlice()) {
 			return true
 		}
@@ -178,7 +196,7 @@ func (n *node) killForTest(signal syscall.Signal, target string) error {
 	}
 	leader = service.State().PID
 	for _, p := range processes() {
-		if p.parent == leader {
+		if p.parent == leader && leader != 0 {
 			child = p.pid
 		}
 	}

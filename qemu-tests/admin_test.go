@@ -82,8 +82,8 @@ func TestAdmin(t *testing.T) {
 			if peer := got.Peers[0].Node; peer.Seed != got.Node.Seed || len(peer.Backends) != 2 || !peer.Backends[0].Up {
 				t.Errorf("the peer is %+v, want the same seed and two backends that are up", peer)
 			}
-			if len(got.Node.Services) != 3 || len(got.Node.Versions) != 4 {
-				t.Errorf("services %v and versions %v, want three and four", got.Node.Services, got.Node.Versions)
+			if len(got.Node.Services) != 4 || len(got.Node.Versions) != 4 {
+				t.Errorf("services %v and versions %v, want four of each", got.Node.Services, got.Node.Versions)
 			}
 		}
 	})

@@ -13,6 +13,8 @@
 //	client/     who connects, measures outages, logs in
 //	images/     disks from the builder
 //	site/       all of these as a seed says, and what can go wrong there
+//	torture/    random faults, and what must hold whatever happens
+//	conformance/ what keepalived says on the wire, without machines
 //	doctest/    commands in documents
 //
 // Two programs are made of the same: run/ is `make run`, bench/ is `make bench`,

@@ -26,13 +26,14 @@ func TestDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := startPair(t, images.Image{Seed: withLogin(t, exampleSeed(t))})
+	text := withLogin(t, exampleSeed(t))
+	p := startPair(t, images.Image{Seed: text})
 	site.UseKey(t, p.Login, p.Seed)
 	p.awaitVerdict(t, masterService, 0, "the pair of the documents to be well")
 	p.awaitProved(t, backupService)
 	runners := doctest.Runners{
 		doctest.Host: doctest.Shell{Command: exec.Command, Dir: copyProject(t)},
-		doctest.Pair: doctest.Shell{Command: p.Client.Command},
+		doctest.Pair: doctest.Shell{Command: p.Client.Command, Dir: filepath.Dir(baker.SeedFile(t, text))}, // with pair.yaml
 	}
 	// In this order: the pages leave the pair as the next one wants it.
 	for _, file := range append([]string{"../README.md"}, files...) {

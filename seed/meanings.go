@@ -33,7 +33,7 @@ var meanings = map[string]string{
 	"pools": "Ports, and the MySQL servers behind each.",
 
 	"pools[].name":           "Name of the pool in statistics and messages.",
-	"pools[].port":           "TCP port on the VIPs and the node addresses. 22 and 8404 are taken.",
+	"pools[].port":           "TCP port on the VIPs and the node addresses. 22, 8404 and 8406 are taken.",
 	"pools[].balance":        "How a backend is chosen for a connection: roundrobin, in turn; leastconn, the one with the fewest; first, the first that is up and below its maxconn; source, by the client's address.",
 	"pools[].check":          "The account with which the nodes log in to see whether a backend serves. `twinlb sql` prints how to create it.",
 	"pools[].check.user":     "Its name. It has no password and no privileges.",

@@ -69,6 +69,15 @@ func (n Node) Addresses() []netip.Prefix {
 	return []netip.Prefix{n.Address}
 }
 
+// IPs are the node addresses without their subnets.
+func (n Node) IPs() []netip.Addr {
+	var all []netip.Addr
+	for _, a := range n.Addresses() {
+		all = append(all, a.Addr())
+	}
+	return all
+}
+
 // Source is the node address from which a node reaches an address of that
 // family; the zero Addr when it has none.
 func (n Node) Source(to netip.Addr) netip.Addr {

@@ -51,6 +51,7 @@ func (v *validator) accounts() {
 var portsInUse = map[uint16]string{
 	22:   "the port of SSH",
 	8404: "the port of HAProxy's statistics and metrics",
+	8406: "the port of the node's metrics",
 }
 
 func (v *validator) allowed(path string, networks []netip.Prefix) {

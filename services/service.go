@@ -28,7 +28,8 @@ type Service struct {
 	Grace      time.Duration  // from StopSignal to SIGKILL
 	Orphans    time.Duration  // what its children get once it has ended
 
-	OOMScore int // −1000 to 1000, proc_pid_oom_score_adj(5): the highest is killed first when memory is full
+	RealTime bool // before all that is not, sched(7)
+	OOMScore int  // −1000 to 1000, proc_pid_oom_score_adj(5): the highest is killed first when memory is full
 }
 
 // File is a file or, with a Mode of fs.ModeDir, a directory that a service
@@ -53,4 +54,5 @@ const (
 	KeepalivedUser = 101
 	AdminUser      = 102
 	DHCPUser       = 103
+	MetricsUser    = 104
 )

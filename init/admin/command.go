@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -11,6 +12,7 @@ import (
 
 	"twinlb/init/change"
 	"twinlb/init/control"
+	"twinlb/init/drain"
 )
 
 // longest is how many bytes a command may have; maxWord a word of it.
@@ -19,14 +21,18 @@ const (
 	maxWord = 64
 )
 
-// service tells whether a command is about one.
+// service tells whether a command is about one, or about something that has a number.
 type service int
 
 const (
 	noService service = iota
 	anyService
 	oneService
+	anyNumber
 )
+
+// most is the largest number of a change or an event.
+const most = 999
 
 // extra is what a command takes besides a service.
 type extra int
@@ -36,6 +42,8 @@ const (
 	asJSON          // can be shown as JSON
 	following       // can be followed
 	aSeed           // reads one, and has flags for what becomes of it
+	draining        // can wait until no statement runs
+	consent         // does nothing without
 )
 
 // known is a command that there is.
@@ -54,9 +62,11 @@ var commands = []known{
 	{control.Start, oneService, noExtra, "start a service that was stopped"},
 	{control.Restart, oneService, noExtra, "end a service and start it again"},
 	{control.Logs, anyService, following, "the latest lines of this node or of one service; -f: and those that come"},
-	{control.Failover, noService, noExtra, "give the VIP to the peer, which takes it over first"},
+	{control.Failover, noService, draining, "give the VIP to the peer, which takes it over first; --drain: when no statement runs"},
+	{control.Drill, noService, consent, "try what a pair must be able to do while it serves, and measure; without --yes: say what"},
 	{control.Config, noService, noExtra, "the configuration files that this node runs with"},
-	{control.History, noService, asJSON, "changes of this node's VRRP state: when, why, and how long it had lasted"},
+	{control.Why, anyNumber, asJSON, "why the VIP moved last, as all nodes tell it; with N the Nth latest time"},
+	{control.History, anyNumber, asJSON, "changes of this node's VRRP state; with N all of the Nth latest"},
 	{control.Apply, noService, aSeed, "run another seed on all nodes, which is undone unless it is confirmed"},
 	{control.Confirm, noService, noExtra, "keep the seed that was applied, after a restart too"},
 	{control.Rollback, noService, noExtra, "undo at once what was applied"},
@@ -83,10 +93,16 @@ func (k *known) usage() string {
 		words = append(words, "[-f]")
 	case aSeed:
 		words = append(words, "[FLAGS] < SEED")
+	case draining:
+		words = append(words, "[--drain]")
+	case consent:
+		words = append(words, "[--yes]")
 	}
 	switch k.service {
 	case anyService:
 		words = append(words, "[SERVICE]")
+	case anyNumber:
+		words = append(words, "[N]")
 	case oneService:
 		words = append(words, "SERVICE")
 	}
@@ -97,20 +113,38 @@ func (k *known) usage() string {
 type command struct {
 	verb    control.Verb // "" for help as a whole
 	service string
+	number  int // 1 is the latest; 0 without one
 	json    bool
 	follow  bool
 	help    bool
 	within  time.Duration // of apply
 	dryRun  bool
 	alone   bool
+	yes     bool
+	drain   bool
+	grace   time.Duration // of drain
 }
 
 func (c command) request(by string) control.Request {
 	return control.Request{
 		Verb: c.verb, Service: c.service, Follow: c.follow, By: cut(by, 128),
 		Within: c.within, DryRun: c.dryRun, Alone: c.alone,
+		Nth: c.nth(), Drain: c.drain, Grace: c.grace, Yes: c.yes,
 	}
 }
+
+// nth is which event before the latest PID 1 is asked for.
+func (c command) nth() int {
+	if c.verb != control.Why {
+		return 0
+	}
+	return max(0, c.number-1)
+}
+
+// drainFlags are those of failover.
+const drainFlags = `    --drain          new connections wait, and running statements get time to end
+    --grace 5s       as much, 0s to 30s, 5s without it
+`
 
 // flags are those of a command that takes a seed.
 const flags = `    --dry-run        change nothing: show what would run instead, and what that takes
@@ -122,8 +156,11 @@ const flags = `    --dry-run        change nothing: show what would run instead,
 func (c command) usage() string {
 	if k := find(string(c.verb)); k != nil {
 		text := fmt.Sprintf("%s\n    %s\n", k.usage(), k.meaning)
-		if k.extra == aSeed {
+		switch k.extra {
+		case aSeed:
 			text += flags
+		case draining:
+			text += drainFlags
 		}
 		return text
 	}
@@ -162,6 +199,7 @@ func parseCommand(line string) (command, error) {
 	if k.extra == aSeed {
 		c.within = undoneAfter
 	}
+	graced := false
 	for rest := words[1:]; len(rest) > 0; rest = rest[1:] {
 		word := rest[0]
 		switch {
@@ -171,6 +209,24 @@ func parseCommand(line string) (command, error) {
 			c.json = true
 		case (word == "-f" || word == "--follow") && k.extra == following:
 			c.follow = true
+		case word == "--last" && k.service == anyNumber && c.number == 0:
+			c.number = 1
+		case word == "--yes" && k.extra == consent:
+			c.yes = true
+		case word == "--drain" && k.extra == draining:
+			c.drain = true
+			if !graced {
+				c.grace = drain.StandardGrace
+			}
+		case word == "--grace" && k.extra == draining:
+			if rest = rest[1:]; len(rest) == 0 {
+				return command{}, k.misused("--grace needs a time, as in 5s")
+			}
+			var err error
+			if c.grace, err = grace(rest[0]); err != nil {
+				return command{}, k.misused("%v", err)
+			}
+			graced = true
 		case word == "--dry-run" && k.extra == aSeed:
 			c.dryRun = true
 		case word == "--alone" && k.extra == aSeed:
@@ -187,6 +243,12 @@ func parseCommand(line string) (command, error) {
 			return command{}, k.misused("%s has no flag %s", k.verb, quote(word, maxWord))
 		case k.service == noService:
 			return command{}, k.misused("%s takes no %s", k.verb, quote(word, maxWord))
+		case k.service == anyNumber:
+			n, err := strconv.Atoi(word)
+			if err != nil || n < 1 || n > most || c.number != 0 {
+				return command{}, k.misused("%s takes one number from 1, the latest, to %d, not %s", k.verb, most, quote(word, maxWord))
+			}
+			c.number = n
 		case c.service != "":
 			return command{}, k.misused("%s takes one service, not %s and %s", k.verb, c.service, quote(word, maxWord))
 		case len(word) > maxWord:
@@ -194,6 +256,9 @@ func parseCommand(line string) (command, error) {
 		default:
 			c.service = word
 		}
+	}
+	if graced && !c.drain {
+		return command{}, k.misused("--grace is for --drain")
 	}
 	if k.service == oneService && c.service == "" {
 		return command{}, k.misused("%s needs a service; `services` lists them", k.verb)
@@ -208,6 +273,14 @@ func within(word string) (time.Duration, error) {
 	d, err := time.ParseDuration(word)
 	if err != nil || d < change.MinWithin || d > change.MaxWithin {
 		return 0, fmt.Errorf("--within takes a time from %s to %s, not %s", change.MinWithin, change.MaxWithin, quote(word, maxWord))
+	}
+	return d, nil
+}
+
+func grace(word string) (time.Duration, error) {
+	d, err := time.ParseDuration(word)
+	if err != nil || d < 0 || d > drain.MaxGrace {
+		return 0, fmt.Errorf("--grace takes a time from 0s to %s, not %s", drain.MaxGrace, quote(word, maxWord))
 	}
 	return d, nil
 }

@@ -21,11 +21,12 @@ type times struct {
 	login  time.Duration // for a client, from connecting to being logged in
 	idle   time.Duration // for a client, between commands
 	read   time.Duration // for a client, until it takes a piece of output
-	answer time.Duration // for PID 1
+	answer time.Duration // for PID 1, and for each further part of what it says
+	step   time.Duration // the same, of a drill
 	seed   time.Duration // for a seed to come whole
 }
 
-var standard = times{login: 10 * time.Second, idle: 30 * time.Second, read: 30 * time.Second, answer: 60 * time.Second, seed: 20 * time.Second}
+var standard = times{login: 10 * time.Second, idle: 30 * time.Second, read: 30 * time.Second, answer: 60 * time.Second, step: 5 * time.Minute, seed: 20 * time.Second}
 
 // places are those for connections. All are free when it is zero.
 type places struct {

@@ -153,13 +153,22 @@ func (s *session) execute(ctx context.Context, line string) int {
 			return exitFailed
 		}
 	}
-	if !command.follow {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, server.times.answer)
-		defer cancel()
+	patience := server.times.answer
+	if command.verb == control.Drill {
+		patience = server.times.step
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	late := time.AfterFunc(patience, func() { cancel(context.DeadlineExceeded) })
+	defer late.Stop()
+	if command.follow {
+		late.Stop()
 	}
 	status, known := exitDone, command.verb != control.Status
 	err = control.Ask(ctx, server.socket, request, func(reply control.Reply) error {
+		if !command.follow {
+			late.Reset(patience)
+		}
 		if reply.Pair != nil {
 			status, known = reply.Pair.Verdict.ExitStatus(), true
 		}
@@ -170,10 +179,10 @@ func (s *session) execute(ctx context.Context, line string) int {
 		return status
 	case err == nil:
 		err = errors.New("PID 1 has sent none")
+	case errors.Is(err, context.Canceled) && errors.Is(context.Cause(ctx), context.DeadlineExceeded):
+		err = fmt.Errorf("PID 1 has not answered for %s; `logs` may say why", patience)
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.Is(err, context.DeadlineExceeded):
-		err = fmt.Errorf("PID 1 has not answered for %s; `logs` may say why", server.times.answer)
 	}
 	fmt.Fprintf(s.errors(), "%s: %v\n", command.verb, err)
 	if command.verb == control.Status {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"twinlb/init/control"
 	"twinlb/init/journal"
@@ -20,6 +19,10 @@ func show(w io.Writer, c command, r control.Reply) error {
 		fmt.Fprintln(&text, r.Said)
 	case r.Diff != "":
 		text.WriteString(r.Diff)
+	case r.Steps != nil:
+		showSteps(&text, r.Steps)
+	case r.Drilled != nil:
+		showDrilled(&text, *r.Drilled)
 	case r.Pair != nil && c.json:
 		writeJSON(&text, r.Pair)
 	case r.Pair != nil:
@@ -30,8 +33,14 @@ func show(w io.Writer, c command, r control.Reply) error {
 		showServices(&text, r.Services)
 	case c.verb == control.History && c.json:
 		writeJSON(&text, orEmpty(r.History))
+	case c.verb == control.History && c.number > 0:
+		return showChange(w, r.History, c.number)
 	case c.verb == control.History:
 		showHistory(&text, r.History)
+	case c.verb == control.Why && c.json:
+		writeJSON(&text, orEmpty(r.Records))
+	case c.verb == control.Why:
+		showEvent(&text, r.Records)
 	case c.verb == control.Logs:
 		showLines(&text, r.Lines)
 	case c.verb == control.Config:
@@ -77,27 +86,9 @@ func showServices(w io.Writer, services []status.Service) {
 	writeRows(w, rows)
 }
 
-// showHistory has the newest change last, where a terminal ends.
-func showHistory(w io.Writer, changes []status.Change) {
-	if len(changes) == 0 {
-		fmt.Fprintln(w, "keepalived has not said its state since this node started")
-		return
-	}
-	rows := [][]string{{"WHEN (UTC)", "FROM", "TO", "AFTER", "WHY"}}
-	for _, c := range changes {
-		after := nothing
-		if c.From != "" {
-			after = span(c.Lasted)
-		}
-		rows = append(rows, []string{c.At.UTC().Format(time.RFC3339), orNothing(c.From), c.To, after, orNothing(c.Why)})
-	}
-	writeRows(w, rows)
-}
-
 // showLines has a width for the subject that fits the services, since what is
 // still to come is not known.
 func showLines(w io.Writer, lines []journal.Line) {
-	const withMilliseconds = "2006-01-02T15:04:05.000Z07:00"
 	for _, l := range lines {
 		fmt.Fprintf(w, "%s %-10s %s\n", l.At.UTC().Format(withMilliseconds), l.Subject, l.Text)
 	}

@@ -49,12 +49,14 @@ const mostColumns = 4
 func showStatus(w io.Writer, p *status.Pair) {
 	showVerdict(w, p)
 	fmt.Fprintln(w)
-	for _, warning := range p.Node.Warnings {
-		fmt.Fprintln(w, warning)
+	notes := append(slices.Clone(p.Node.Warnings), conflicts(p)...)
+	for _, note := range notes {
+		fmt.Fprintln(w, note)
 	}
-	if len(p.Node.Warnings) > 0 {
+	if len(notes) > 0 {
 		fmt.Fprintln(w)
 	}
+	showNewSeed(w, p.Node.NewSeed)
 	showHolder(w, p)
 	columns := []column{{name: p.Node.Name, address: p.Node.Address, second: p.Node.Second, node: &p.Node, heard: true}}
 	for _, peer := range p.Peers {
@@ -67,6 +69,19 @@ func showStatus(w io.Writer, p *status.Pair) {
 		fmt.Fprintln(w)
 		showNodes(w, p, some)
 	}
+}
+
+// conflicts are those of the nodes that are no problem, or are none any more.
+func conflicts(p *status.Pair) []string {
+	var all []string
+	for _, n := range p.Known() {
+		for _, c := range n.Conflicts {
+			if !c.Misleads() {
+				all = append(all, fmt.Sprintf("warning: %s: %s", n.Name, c))
+			}
+		}
+	}
+	return all
 }
 
 func showNodes(w io.Writer, p *status.Pair, columns []column) {
@@ -192,5 +207,8 @@ func (t *table) addNodes(p *status.Pair) {
 			return unknown
 		}
 		return fmt.Sprintf("%d of %d MiB used", (n.Memory.Total-n.Memory.Available)>>20, n.Memory.Total>>20)
+	})
+	t.addIfAny("watchdog", "none", func(c *column) string {
+		return c.fixed(func(n *status.Node) string { return n.Watchdog })
 	})
 }

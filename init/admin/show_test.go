@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"twinlb/init/control"
+	"twinlb/init/drill"
 	"twinlb/init/journal"
 	"twinlb/init/status"
 
@@ -130,6 +131,13 @@ func TestShow(t *testing.T) {
 				n.Backends, n.Services = nil, nil
 			}
 		})}},
+		{"status-conflicts", status1, control.Reply{Pair: pair(func(p *status.Pair, b *status.Node) {
+			p.Node.Conflicts = []status.Conflict{
+				{Kind: status.VIPClaimed, By: "52:54:00:00:00:99", Address: "192.168.100.60", Ago: 3, Times: 2},
+				{Kind: status.ForeignAdverts, By: "192.168.100.99", For: 600, Ago: 1, Times: 601},
+			}
+			b.Conflicts = []status.Conflict{{Kind: status.SplitBrain, By: "lb-a", For: 12.3, Ago: 341, Times: 1, Over: true}}
+		})}},
 		{"status-dual-stack", status1, control.Reply{Pair: pair(dualStack)}},
 		{"status-many-nodes", status1, control.Reply{Pair: pair(func(p *status.Pair, b *status.Node) {
 			for _, name := range []string{"lb-c", "lb-d", "lb-e", "lb-f"} {
@@ -145,6 +153,26 @@ func TestShow(t *testing.T) {
 			{At: at, To: "BACKUP", Why: "keepalived started"},
 			{At: at.Add(700 * time.Millisecond), From: "BACKUP", To: "MASTER", Lasted: 0.7, Why: "no adverts from lb-b"},
 			{At: at.Add(26 * time.Hour), From: "MASTER", To: "FAULT", Lasted: 93599.3, Why: "haproxy does not answer"},
+		}}},
+		{"history-one", command{verb: control.History, number: 1}, control.Reply{History: []status.Change{{}, loss(at)}}},
+		{"why", command{verb: control.Why}, control.Reply{Records: []status.Record{
+			{Node: "lb-a", Ago: 34567, Change: loss(at)}, {Node: "lb-b", Ago: 34566.9, Change: takeover(at)},
+		}}},
+		{"why-nobody", command{verb: control.Why}, control.Reply{Records: []status.Record{{Node: "lb-a", Ago: 34567, Change: status.Change{At: at, From: "MASTER", To: "STOP", Why: "keepalived has stopped"}}}}},
+		{"why-untold", command{verb: control.Why}, control.Reply{Records: []status.Record{{Node: "lb-a", Ago: 0.3, Change: loss(at)}}}},
+		{"why-never", command{verb: control.Why}, control.Reply{}},
+		{"why-json", command{verb: control.Why, json: true}, control.Reply{Records: []status.Record{{Node: "lb-b", Ago: 34566.9, Change: takeover(at)}}}},
+		{"drill", command{verb: control.Drill}, control.Reply{Steps: drill.Steps([]string{"lb-a", "lb-b"})}},
+		{"drilled", command{verb: control.Drill, yes: true}, control.Reply{Drilled: &drill.Report{
+			Result:  drill.Result{Do: drill.Switchover, On: "lb-a", From: "lb-b", To: "lb-b", Moved: true, Outage: 20 * time.Millisecond, Tried: 312, Failed: 1},
+			Earlier: 3, Most: 40 * time.Millisecond,
+		}}},
+		{"drilled-first", command{verb: control.Drill, yes: true}, control.Reply{Drilled: &drill.Report{
+			Result: drill.Result{Do: drill.Elector, On: "lb-b", From: "lb-a", To: "lb-a", Tried: 298},
+		}}},
+		{"drilled-worse", command{verb: control.Drill, yes: true}, control.Reply{Drilled: &drill.Report{
+			Result:  drill.Result{Do: drill.Proxy, On: "lb-a", From: "lb-b", To: "lb-b", Moved: true, Outage: 640 * time.Millisecond, Tried: 312, Failed: 32},
+			Earlier: 1, Least: 20 * time.Millisecond, Most: 20 * time.Millisecond,
 		}}},
 		{"history-empty", command{verb: control.History}, control.Reply{}},
 		{"history-json", command{verb: control.History, json: true}, control.Reply{}},
@@ -172,6 +200,32 @@ func TestShow(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// loss and takeover are the two sides of one event.
+func loss(at time.Time) status.Change {
+	return status.Change{
+		Number: 4, At: at, Uptime: oneDay, From: "MASTER", To: "FAULT", Lasted: oneDay - 1, Why: "haproxy ended by signal 9 (killed)",
+		HeldBefore: "lb-a", HeldAfter: "lb-b", Cut: 12, Counted: 0.731,
+		Phases: []status.Phase{
+			{Name: status.Noticed, After: -0.004}, {Name: status.Decided, After: -0.004}, {Name: status.VIPOff, After: 0.001},
+		},
+		Peers: []status.Word{{Name: "lb-b", Ago: 0.1, State: "BACKUP", Able: true, Reason: "healthy", Advert: status.Never}},
+	}
+}
+
+func takeover(at time.Time) status.Change {
+	return status.Change{
+		Number: 2, At: at.Add(20 * time.Millisecond), Uptime: oneDay, From: "BACKUP", To: "MASTER", Lasted: oneDay - 1,
+		Why: "lb-a let it go: haproxy ended by signal 9 (killed)", HeldBefore: "lb-a", HeldAfter: "lb-b",
+		Phases: []status.Phase{
+			{Name: status.LastAdvert, After: -0.011}, {Name: status.VIPOn, After: 0.002}, {Name: status.Answered, After: 0.031},
+		},
+		Peers: []status.Word{
+			{Name: "lb-a", Ago: 0.009, State: "MASTER", Reason: "haproxy ended by signal 9 (killed)", Advert: 0.011, Priority: 0},
+			{Name: "lb-c", Ago: status.Never, Advert: status.Never},
+		},
 	}
 }
 

@@ -148,6 +148,14 @@ func (c *Change) Heard(node string, p Part) {
 	})
 }
 
+// Forgot takes that another node has told and knows of no change: it has restarted.
+func (c *Change) Forgot(node string) {
+	_ = c.update(func(s *state, _ time.Time) error {
+		delete(s.others, node)
+		return nil
+	})
+}
+
 // View returns what is known now.
 func (c *Change) View() View {
 	c.mu.Lock()
@@ -244,8 +252,23 @@ func (c *Change) run(done <-chan struct{}) {
 
 // perform has the node do something, and notes what came of it.
 func (c *Change) perform(do action, seed []byte) {
-	var did []string
-	var err error
+	if do == step {
+		return
+	}
+	did, err := c.do(do, seed)
+	_ = c.locked(func(s *state, now time.Time) error {
+		s.done(do, did, err, now)
+		return nil
+	})
+}
+
+// do is what the node does. A panic over a seed ends that and not the program.
+func (c *Change) do(do action, seed []byte) (did []string, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
 	switch do {
 	case check:
 		err = c.node.Check(seed)
@@ -255,11 +278,6 @@ func (c *Change) perform(do action, seed []byte) {
 		err = c.node.Revert()
 	case keep:
 		err = c.node.Keep(seed)
-	case step:
-		return
 	}
-	_ = c.locked(func(s *state, now time.Time) error {
-		s.done(do, did, err, now)
-		return nil
-	})
+	return did, err
 }

@@ -30,11 +30,15 @@ type machine struct {
 	wrong        error // that Check returns
 	fails        error // that Apply returns
 	slow         time.Duration
+	panics       bool
 	log          []string
 }
 
 func (m *machine) Check([]byte) error {
 	time.Sleep(m.slow)
+	if m.panics {
+		panic("a seed that nobody thought of")
+	}
 	return m.wrong
 }
 
@@ -144,10 +148,7 @@ func (l *lab) send(m *machine) {
 		return
 	}
 	p, ok := from.Part()
-	if !ok {
-		return
-	}
-	if err := p.Check(); err != nil {
+	if err := p.Check(); ok && err != nil {
 		l.t.Errorf("%s tells %+v: %v", m.name, p, err)
 	}
 	for _, to := range l.all {
@@ -164,7 +165,11 @@ func (l *lab) send(m *machine) {
 				l.mu.Lock()
 				c := to.change
 				l.mu.Unlock()
-				c.Heard(m.name, p)
+				if ok {
+					c.Heard(m.name, p)
+				} else {
+					c.Forgot(m.name)
+				}
 			}()
 		}
 	}
@@ -213,7 +218,7 @@ func TestChange(t *testing.T) {
 			}
 			time.Sleep(5 * time.Second)
 			l.expect("applied", "applied runs new starts old", "applied runs new starts old")
-			if err := l.offer(l.all[1], "2", "other"); err == nil || !strings.Contains(err.Error(), "pending already: the seed 11507a0e2f5e of ops, asked of lb-a, until 00:02:00 UTC") {
+			if err := l.offer(l.all[1], "2", "other"); err == nil || !strings.Contains(err.Error(), "pending already: the seed 11507a0e2f5e of ops, asked of lb-a, until 00:02:0") {
 				l.t.Errorf("another offer: %v", err)
 			}
 			if err := l.all[1].change.Confirm(everyone); err != nil { // the one that was not asked before
@@ -261,6 +266,12 @@ func TestChange(t *testing.T) {
 				l.t.Errorf("why = %q", why)
 			}
 		}},
+		{"the other panics", func(l *lab) {
+			l.all[1].panics = true
+			_ = l.offer(l.all[0], "1", "new")
+			time.Sleep(5 * time.Second)
+			l.expect("refused", "refused runs old starts old", "refused runs old starts old")
+		}},
 		{"fails on the other", func(l *lab) {
 			l.all[1].fails = errors.New("no such interface")
 			_ = l.offer(l.all[0], "1", "new")
@@ -293,6 +304,9 @@ func TestChange(t *testing.T) {
 			l.boot(l.all[1])
 			time.Sleep(5 * time.Second)
 			l.expect("it has the old seed", "applied runs new starts old", " runs old starts old")
+			if err := l.all[0].change.Confirm(everyone); err == nil || !strings.Contains(err.Error(), "lb-b does not run it; `rollback` undoes it here") {
+				l.t.Errorf("confirm: %v", err)
+			}
 			time.Sleep(2 * time.Minute)
 			l.expect("nobody could confirm", "reverted runs old starts old", " runs old starts old")
 		}},

@@ -17,6 +17,8 @@ import (
 	"unicode"
 
 	"twinlb/init/change"
+	"twinlb/init/drain"
+	"twinlb/init/drill"
 	"twinlb/init/journal"
 	"twinlb/init/status"
 )
@@ -32,9 +34,11 @@ const (
 	Start    Verb = "start"    // Service → Said
 	Restart  Verb = "restart"  // Service → Said
 	Logs     Verb = "logs"     // Service or all, Follow → Lines, again and again when following
-	Failover Verb = "failover" // → Said
+	Failover Verb = "failover" // Drain, Grace → Said
+	Drill    Verb = "drill"    // Yes → Drilled, again and again, and Said; without Yes → Steps
 	Config   Verb = "config"   // → Files
 	History  Verb = "history"  // → History
+	Why      Verb = "why"      // Nth → Records
 	Apply    Verb = "apply"    // Seed, Within, DryRun, Alone → Diff when DryRun; Said, again and again
 	Confirm  Verb = "confirm"  // → Said, again and again
 	Rollback Verb = "rollback" // → Said, again and again
@@ -47,6 +51,11 @@ type Request struct {
 	Verb    Verb   `json:"verb"`
 	Service string `json:"service,omitempty"`
 	Follow  bool   `json:"follow,omitempty"`
+	Nth     int    `json:"nth,omitempty"` // event before the latest
+	// Drain waits until no statement runs, at most for the Grace.
+	Drain bool          `json:"drain,omitempty"`
+	Grace time.Duration `json:"grace,omitempty"`
+	Yes   bool          `json:"yes,omitempty"` // do it, and not only say what would be done
 	// Seed is user-data, packed as change.Pack does it.
 	Seed   []byte        `json:"seed,omitempty"`
 	Within time.Duration `json:"within,omitempty"` // until it is undone
@@ -66,6 +75,9 @@ type Reply struct {
 	Lines    []journal.Line   `json:"lines,omitempty"`
 	Files    []File           `json:"files,omitempty"`
 	History  []status.Change  `json:"history,omitempty"` // oldest first
+	Steps    []drill.Step     `json:"steps,omitempty"`
+	Drilled  *drill.Report    `json:"drilled,omitempty"`
+	Records  []status.Record  `json:"records,omitempty"` // of one event, oldest first
 	Diff     string           `json:"diff,omitempty"`    // unified, of what runs
 }
 
@@ -90,7 +102,7 @@ const longest = 256
 func (r *Request) check() error {
 	takesService := false
 	switch r.Verb {
-	case Status, Services, Failover, Config, History, Reboot, PowerOff, Logs, Confirm, Rollback:
+	case Status, Services, Failover, Drill, Config, History, Why, Reboot, PowerOff, Logs, Confirm, Rollback:
 	case Apply:
 		if err := r.checkSeed(); err != nil {
 			return err
@@ -111,6 +123,14 @@ func (r *Request) check() error {
 		return fmt.Errorf("%s needs a service", r.Verb)
 	case !takesService && r.Verb != Logs && r.Service != "":
 		return fmt.Errorf("%s takes no service", r.Verb)
+	case r.Yes && r.Verb != Drill:
+		return fmt.Errorf("%s asks for no consent", r.Verb)
+	case r.Verb != Failover && (r.Drain || r.Grace != 0):
+		return fmt.Errorf("%s drains nothing", r.Verb)
+	case r.Grace < 0 || r.Grace > drain.MaxGrace || r.Grace != 0 && !r.Drain:
+		return fmt.Errorf("a drain has a grace of at most %s, not %s", drain.MaxGrace, r.Grace)
+	case r.Nth != 0 && r.Verb != Why || r.Nth < 0:
+		return fmt.Errorf("%s takes no number %d", r.Verb, r.Nth)
 	case r.Follow && r.Verb != Logs:
 		return fmt.Errorf("%s cannot be followed", r.Verb)
 	case r.Verb != Apply && (len(r.Seed) > 0 || r.Within != 0 || r.DryRun || r.Alone):

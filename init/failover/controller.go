@@ -23,50 +23,65 @@ type Status struct {
 // may be called from any goroutine; each returns when the decision stands in the
 // track files.
 type Controller struct {
+	Self      string        // the node's name
 	Priority  int           // of the seed
 	StepBack  int           // of the seed
 	Preempt   time.Duration // of the seed
 	Heartbeat time.Duration // between two signs of life of a peer
+	Interval  time.Duration // between two adverts; 0 asks nothing of them
 	Track     *Track
 	KillProxy func(cause string)
 	Failed    func(err error)                                    // the track files cannot be written
 	Decided   func(Decision)                                     // another decision than before
 	Recorded  func(status.Change)                                // a change of role, and again when its reason is better known
+	Completed func(status.Change)                                // a change of whose course nothing more will be known
 	Silence   func(peer string) (since time.Duration, ever bool) // since the peer was last heard
+	Uptime    func() time.Duration
 
-	mu         sync.Mutex
-	started    time.Time // of the running HAProxy; zero when none runs
-	absent     string
-	answers    bool
-	gone       bool
-	away       time.Time // since when it runs and takes no connections; zero when it does, or does not run
-	silent     time.Duration
-	servers    []haproxy.Server
-	deaf       bool
-	carrier    bool
-	missing    []netip.Addr
-	letting    string
-	left       chan struct{} // closed when the VIP is not here while somebody wants it to leave
-	peers      map[string]*status.Node
-	said       map[string]time.Time // when each peer said what it did
-	holder     string               // the peer that was the last to say that it is master; "" when none has
-	ceded      time.Time            // when it said that it no longer is; zero while it is
-	better     time.Time            // since when a peer reaches more; zero when none does
-	state      keepalived.State
-	since      time.Time // of state
-	healthy    time.Time // since when able, and giving nothing away; zero when not so
-	wasMaster  bool
-	last       Decision
-	history    history
-	sure       bool            // of the reason of the latest change
-	recordings []status.Change // to be reported when the lock is free
+	mu        sync.Mutex
+	started   time.Time // of the running HAProxy; zero when none runs
+	absent    string
+	answers   bool
+	gone      bool
+	away      time.Time // since when it runs and takes no connections; zero when it does, or does not run
+	silent    time.Duration
+	servers   []haproxy.Server
+	checked   bool // every backend has been, since it was started; one that is added later does not undo that
+	deaf      bool
+	carrier   bool
+	missing   []netip.Addr
+	letting   string
+	leaving   string        // why the VIP is to leave at once, whoever takes it
+	left      chan struct{} // closed when the VIP is not here while somebody wants it to leave
+	peers     map[string]*status.Node
+	said      map[string]time.Time // when each peer said what it did
+	holder    string               // the peer that was the last to say that it is master; "" when none has
+	ceded     time.Time            // when it said that it no longer is; zero while it is
+	better    time.Time            // since when a peer reaches more; zero when none does
+	state     keepalived.State
+	since     time.Time // of state
+	healthy   time.Time // since when able, and giving nothing away; zero when not so
+	wasMaster bool
+	last      Decision
+	noticed   time.Time // when what led to the last decision began
+	decided   time.Time
+	pause
+	steady time.Time // when the latest advert of a master came
+	records
+}
+
+// Configure has what follows decided by another seed.
+func (c *Controller) Configure(priority, stepBack int, preempt, heartbeat, interval time.Duration) {
+	c.update(func() {
+		c.Priority, c.StepBack, c.Preempt, c.Heartbeat, c.Interval = priority, stepBack, preempt, heartbeat, interval
+	})
 }
 
 // ProxyStarted says that HAProxy was started; it is not ready before it answers.
 func (c *Controller) ProxyStarted() {
 	c.update(func() {
 		c.started, c.absent, c.answers, c.silent = time.Now(), "", false, 0
-		c.gone, c.away = false, time.Time{}
+		c.gone, c.away, c.checked = false, time.Time{}, false
 	})
 }
 
@@ -74,7 +89,7 @@ func (c *Controller) ProxyStarted() {
 func (c *Controller) ProxyEnded(why string) {
 	c.update(func() {
 		c.started, c.absent, c.answers, c.silent = time.Time{}, why, false, 0
-		c.gone, c.away = false, time.Time{}
+		c.gone, c.away, c.checked = false, time.Time{}, false
 		c.amend(keepalived.StateFault, "haproxy "+why)
 	})
 }
@@ -89,7 +104,8 @@ func (c *Controller) Answered(a Answer) {
 			c.answers, c.silent = true, 0
 			c.gone, c.away = false, time.Time{}
 			if a.Servers != nil {
-				c.servers = detailed(a.Servers, c.servers)
+				c.servers, c.counted = detailed(a.Servers, c.servers), a.Asked
+				c.checked = c.checked || allChecked(c.servers)
 			}
 		case a.Hung:
 			c.silent += ProbeInterval
@@ -130,6 +146,11 @@ func (c *Controller) PeerSaid(n *status.Node) {
 		if c.peers == nil {
 			c.peers, c.said = make(map[string]*status.Node), make(map[string]time.Time)
 		}
+		if before := c.peers[n.Name]; before != nil && n.Changes == nil {
+			n.Changes = before.Changes // they are told now and then
+		} else {
+			c.hears(n)
+		}
 		c.peers[n.Name], c.said[n.Name] = n, time.Now()
 		if n.VRRP.State == string(keepalived.StateMaster) {
 			c.holder, c.ceded = n.Name, time.Time{}
@@ -137,6 +158,7 @@ func (c *Controller) PeerSaid(n *status.Node) {
 			c.ceded = time.Now()
 		}
 		c.learn()
+		c.follows(n)
 	})
 }
 
@@ -182,9 +204,19 @@ func (c *Controller) ElectorEnded(why string) {
 // LetGo makes a peer take the VIP over, for a reason that stands until Keep. The
 // channel is closed as soon as this node does not hold the VIP.
 func (c *Controller) LetGo(why string) <-chan struct{} {
+	return c.leave(func() { c.letting = why })
+}
+
+// Drop is LetGo for when nobody is served at the moment anyway: the VIP goes at once,
+// and the peer has it some milliseconds later.
+func (c *Controller) Drop(why string) <-chan struct{} {
+	return c.leave(func() { c.leaving = why })
+}
+
+func (c *Controller) leave(order func()) <-chan struct{} {
 	var left chan struct{}
 	c.update(func() {
-		c.letting = why
+		order()
 		if c.left == nil {
 			c.left = make(chan struct{})
 		}
@@ -193,9 +225,9 @@ func (c *Controller) LetGo(why string) <-chan struct{} {
 	return left
 }
 
-// Keep ends a LetGo. The node comes back like one that was just started.
+// Keep ends a LetGo or a Drop. The node comes back like one that was just started.
 func (c *Controller) Keep() {
-	c.update(func() { c.letting, c.left = "", nil })
+	c.update(func() { c.letting, c.leaving, c.left = "", "", nil })
 }
 
 // Status returns what the node knows of itself.
@@ -218,7 +250,12 @@ func (c *Controller) update(change func()) {
 	c.mu.Lock()
 	before := c.last
 	change()
-	c.last = Decide(c.observe())
+	c.awake()
+	observation := c.observe()
+	if c.last = Decide(observation); c.last != before {
+		c.decided = time.Now()
+		c.noticed = c.decided.Add(-observation.lasted(c.last))
+	}
 	if !c.last.Able || c.last.Gives() {
 		c.healthy = time.Time{}
 		if c.state != keepalived.StateMaster || !c.last.Able {
@@ -233,8 +270,9 @@ func (c *Controller) update(change func()) {
 	if c.left != nil && c.state != keepalived.StateMaster && !isClosed(c.left) {
 		close(c.left)
 	}
-	decision, recordings := c.last, c.recordings
-	c.recordings = nil
+	c.complete()
+	decision, recordings, whole := c.last, c.recordings, c.whole
+	c.recordings, c.whole = nil, nil
 	c.mu.Unlock()
 
 	if decision.KillProxy && !before.KillProxy {
@@ -242,6 +280,9 @@ func (c *Controller) update(change func()) {
 	}
 	for _, change := range recordings {
 		c.Recorded(change)
+	}
+	for _, change := range whole {
+		c.Completed(change)
 	}
 	if decision != before {
 		c.Decided(decision)
@@ -269,7 +310,9 @@ func (c *Controller) observe() Observation {
 		Unplugged: !c.carrier,
 		Missing:   c.missing,
 		Deaf:      c.deaf && !c.hearsPeer(),
+		Overtaken: c.overtaken(),
 		Letting:   c.letting,
+		Leaving:   c.leaving,
 		Better:    c.reachesMore(),
 		WasMaster: c.wasMaster,
 		Preempt:   c.Preempt,
@@ -278,7 +321,7 @@ func (c *Controller) observe() Observation {
 		o.Away = time.Since(c.away)
 	}
 	for _, s := range c.servers {
-		if !s.Checked {
+		if !s.Checked && !c.checked {
 			o.Unchecked++
 		}
 	}

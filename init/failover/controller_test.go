@@ -21,7 +21,8 @@ type node struct {
 	kills     []string
 	fails     []error
 	decisions []Decision
-	records   []status.Change
+	changes   []status.Change
+	completed []status.Change
 	silence   map[string]time.Duration // of the peers that were ever heard
 }
 
@@ -31,6 +32,7 @@ func simulate(t *testing.T, preempt time.Duration, test func(n *node)) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &node{t: t, silence: make(map[string]time.Duration)}
 		n.Controller = &Controller{
+			Self:      "lb-a",
 			Priority:  250,
 			StepBack:  -20,
 			Preempt:   preempt,
@@ -38,7 +40,8 @@ func simulate(t *testing.T, preempt time.Duration, test func(n *node)) {
 			KillProxy: func(cause string) { n.kills = append(n.kills, cause) },
 			Failed:    func(err error) { n.fails = append(n.fails, err) },
 			Decided:   func(d Decision) { n.decisions = append(n.decisions, d) },
-			Recorded:  func(c status.Change) { n.records = append(n.records, c) },
+			Recorded:  func(c status.Change) { n.changes = append(n.changes, c) },
+			Completed: func(c status.Change) { n.completed = append(n.completed, c) },
 			Silence: func(peer string) (time.Duration, bool) {
 				since, ever := n.silence[peer]
 				return since, ever

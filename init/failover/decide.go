@@ -50,7 +50,9 @@ type Observation struct {
 	Unplugged bool          // the network interface has no carrier
 	Missing   []netip.Addr  // addresses of the node that the interface has not
 	Deaf      bool          // nothing at all is received from the network
+	Overtaken string        // why this node, which was paused as master, is that no longer; "" when it was not
 	Letting   string        // why somebody wants the VIP to leave this node; "" when nobody does
+	Leaving   string        // why it is to leave at once; "" when it need not
 	Better    string        // what a peer reaches and this node does not; "" when there is no such peer
 	BetterFor time.Duration // for how long
 	Healthy   time.Duration // for how long the node has been able and has given nothing away
@@ -92,6 +94,10 @@ func Decide(o Observation) Decision {
 		return Decision{Reason: fmt.Sprintf("the network interface does not have %s", o.Missing)}
 	case o.Deaf:
 		return Decision{Reason: "nothing is received from the network: cable, switch port or VLAN"}
+	case o.Leaving != "":
+		return Decision{Reason: o.Leaving}
+	case o.Overtaken != "":
+		return Decision{Reason: o.Overtaken}
 	case o.Letting != "":
 		return Decision{Able: true, StepsBack: giving, Reason: o.Letting}
 	case o.Better != "" && o.BetterFor >= LostAfter:
@@ -104,4 +110,17 @@ func Decide(o Observation) Decision {
 		return Decision{Able: true, StepsBack: proving, Reason: fmt.Sprintf("healthy, but not yet for %s", o.Preempt)}
 	}
 	return Decision{Able: true, StepsBack: normal, Reason: "healthy"}
+}
+
+// lasted is how long what led to a decision had been so when it was decided.
+func (o Observation) lasted(d Decision) time.Duration {
+	switch {
+	case !d.Able && o.Absent == "" && o.Silent > 0:
+		return o.Silent
+	case !d.Able && o.Away >= ReadyWithin:
+		return o.Away
+	case d.Gives() && o.Letting == "":
+		return o.BetterFor
+	}
+	return 0
 }

@@ -19,12 +19,18 @@ type Guard struct {
 	asked time.Time // when keepalived was to let the VIP go; zero when it need not
 }
 
-// Patience of the guard, in adverts. After three and a skew the peer takes the VIP
-// over, and so does a backup that hears none.
-const (
-	missedByMaster = 3
-	missedByBackup = 8
-)
+// missedByBackup is the patience of the guard with a backup, in adverts. After three
+// and a skew it should be master.
+const missedByBackup = 8
+
+// withMaster is the patience of the guard with a master. After three adverts and a
+// skew the peer takes the VIP over, and this node must have lost it by then: looking
+// once in an interval, the guard may see what is missing an interval later. Quick
+// adverts are late more easily; killed for that, keepalived would be late indeed.
+func withMaster(interval time.Duration) time.Duration {
+	const slow = 400 * time.Millisecond
+	return max(2*interval, min(3*interval, slow))
+}
 
 // obedience is how long keepalived may keep the VIP once it is told to let it go.
 // It takes milliseconds.
@@ -57,7 +63,7 @@ func (g *Guard) Look(now time.Time, s Status, adverts uint64) string {
 		if !g.asked.IsZero() && now.Sub(g.asked) >= obedience {
 			return "it has kept the VIP although it was told to let it go"
 		}
-		if quiet := now.Sub(g.moved); quiet >= missedByMaster*g.Interval {
+		if quiet := now.Sub(g.moved); quiet >= withMaster(g.Interval) {
 			return fmt.Sprintf("it is master and has sent no advert for %s", quiet.Round(time.Millisecond))
 		}
 	case keepalived.StateBackup:

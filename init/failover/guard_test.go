@@ -35,8 +35,8 @@ func TestGuard(t *testing.T) {
 		cause  string
 	}{
 		{"a master that sends", master, 1, time.Hour, ""},
-		{"a master that does not send", master, 0, 600 * time.Millisecond, "sent no advert for 600ms"},
-		{"a master that does not send, for a short while", master, 0, 400 * time.Millisecond, ""},
+		{"a master that does not send", master, 0, 400 * time.Millisecond, "sent no advert for 400ms"},
+		{"a master that does not send, for a short while", master, 0, 200 * time.Millisecond, ""},
 		{"a master that keeps the VIP although it may not", told, 1, 2 * time.Second, "told to let it go"},
 		{"a master that was just told to let the VIP go", told, 1, 800 * time.Millisecond, ""},
 		{"a backup that hears the master", backup, 1, time.Hour, ""},
@@ -61,7 +61,7 @@ func TestGuardThatWasLateBlamesNobody(t *testing.T) {
 	g, now, adverts := &Guard{Interval: 200 * time.Millisecond}, time.Now(), new(uint64)
 	for range 10 {
 		now = now.Add(5 * time.Second) // the whole machine stood still
-		if cause := watch(g, &now, master, adverts, 400*time.Millisecond, 0); cause != "" {
+		if cause := watch(g, &now, master, adverts, 200*time.Millisecond, 0); cause != "" {
 			t.Fatalf("Look = %q, want nothing: nobody could send", cause)
 		}
 	}
@@ -71,9 +71,23 @@ func TestGuardBeginsAnewWithAState(t *testing.T) {
 	g, now, adverts := &Guard{Interval: 200 * time.Millisecond}, time.Now(), new(uint64)
 	for range 10 {
 		for _, state := range []keepalived.State{keepalived.StateMaster, keepalived.StateBackup} {
-			if cause := watch(g, &now, Status{State: state, Decision: Decision{Able: true}}, adverts, 400*time.Millisecond, 0); cause != "" {
+			if cause := watch(g, &now, Status{State: state, Decision: Decision{Able: true}}, adverts, 200*time.Millisecond, 0); cause != "" {
 				t.Fatalf("Look = %q, want nothing", cause)
 			}
+		}
+	}
+}
+
+func TestMasterLosesTheVIPBeforeThePeerTakesIt(t *testing.T) {
+	for interval, want := range map[time.Duration]time.Duration{
+		50 * time.Millisecond:  150 * time.Millisecond,
+		150 * time.Millisecond: 400 * time.Millisecond,
+		200 * time.Millisecond: 400 * time.Millisecond,
+		time.Second:            2 * time.Second,
+		10 * time.Second:       20 * time.Second,
+	} {
+		if got := withMaster(interval); got != want {
+			t.Errorf("adverts each %v: %v without one, want %v", interval, got, want)
 		}
 	}
 }

@@ -9,39 +9,11 @@ import (
 	"twinlb/services/keepalived"
 )
 
-// remembered is how many changes of role a node keeps.
-const remembered = 200
-
 // settled is how long after a change its reason may still be learned: what a peer
 // says of itself, and why a process ended, are known a moment later.
 const settled = 2 * time.Second
 
 const noCarrier = "the network interface has no carrier"
-
-// history is the latest changes of role, oldest first.
-type history []status.Change
-
-// History returns the changes of role, oldest first.
-func (c *Controller) History() []status.Change {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Clone(c.history)
-}
-
-// record notes a change to the state and makes it.
-func (c *Controller) record(to keepalived.State) {
-	now := time.Now()
-	change := status.Change{At: now, From: string(c.state), To: string(to)}
-	if change.Why, c.sure = c.why(c.state, to); !c.since.IsZero() {
-		change.Lasted = status.InSeconds(now.Sub(c.since))
-	}
-	if len(c.history) == remembered {
-		c.history = slices.Delete(c.history, 0, 1)
-	}
-	c.history = append(c.history, change)
-	c.state, c.since = to, now
-	c.recordings = append(c.recordings, change)
-}
 
 // learn looks again for the reason of the latest change, when a peer has said
 // something new.
@@ -63,6 +35,7 @@ func (c *Controller) amend(to keepalived.State, why string) {
 		return
 	}
 	latest := &c.history[len(c.history)-1]
+	why = shorten(why)
 	if latest.To == string(to) && latest.Why != why && time.Since(latest.At) < settled {
 		latest.Why = why
 		c.recordings = append(c.recordings, *latest)
@@ -97,10 +70,19 @@ func (c *Controller) whyMaster() (why string, sure bool) {
 		}
 		return "no other node held it", true
 	}
-	if v := holder.VRRP; slices.Contains(heard, holder) && c.Priority+c.preference() > v.Priority+v.Preference {
+	if c.prefersItself() {
 		return fmt.Sprintf("preferred to %s, and %s", holder.Name, c.last.Reason), false
 	}
 	return fmt.Sprintf("the adverts of %s stopped", holder.Name), false
+}
+
+// prefersItself tells whether the holder is heard and well, and this node comes first.
+func (c *Controller) prefersItself() bool {
+	holder := c.peers[c.holder]
+	if holder == nil || letsGo(holder) || !slices.Contains(c.heard(), holder) {
+		return false
+	}
+	return c.Priority+c.preference() > holder.VRRP.Priority+holder.VRRP.Preference
 }
 
 // letsGo tells whether a peer says that it would not keep the VIP.

@@ -106,12 +106,12 @@ func TestHistoryLearnsTheReasonAMomentLater(t *testing.T) {
 		time.Sleep(100 * time.Millisecond)
 		n.says(gone)
 		n.expectLatest("", "MASTER", "lb-b let it go: haproxy ended by signal 9 (killed)")
-		if len(n.records) != 2 {
-			t.Errorf("told of %d changes, want the change and its better reason: %+v", len(n.records), n.records)
+		if len(n.changes) != 2 {
+			t.Errorf("told of %d changes, want the change and its better reason: %+v", len(n.changes), n.changes)
 		}
 		n.says(gone)
-		if len(n.records) != 2 || len(n.History()) != 1 {
-			t.Errorf("told of %d changes and remembers %d, want no more for what is known", len(n.records), len(n.History()))
+		if len(n.changes) != 2 || len(n.History()) != 1 {
+			t.Errorf("told of %d changes and remembers %d, want no more for what is known", len(n.changes), len(n.History()))
 		}
 		time.Sleep(settled)
 		n.says(func(p *status.Node) { p.VRRP.Able, p.VRRP.Reason = false, "haproxy is not ready" })

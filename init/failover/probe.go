@@ -35,6 +35,9 @@ type Prober struct {
 	Socket string
 	Holds  func() bool     // whether the VIP is here
 	Turned <-chan struct{} // gets something when that changes
+	// Renewed gets something when another worker has taken the place of the one that
+	// is asked, which lives on as long as it has connections, and this is one.
+	Renewed <-chan struct{}
 
 	runtime *haproxy.Runtime
 	ready   bool      // all first checks of the backends have ended
@@ -65,6 +68,9 @@ func (p *Prober) Run(answers chan<- Answer, done <-chan struct{}) {
 		case <-timer.C:
 			answer, news = p.look(time.Now())
 		case <-p.Turned:
+			answer, news = p.look(time.Now())
+		case <-p.Renewed:
+			p.hangUp()
 			answer, news = p.look(time.Now())
 		case <-p.ended():
 			answer = p.gone(time.Now(), errHungUp)

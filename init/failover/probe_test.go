@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	head      = "# pxname,svname,scur,status,addr,check_status,last_chk\n"
-	checked   = head + "mysql_node,mysql1,0,UP,192.0.2.1:3306,L7OK,\n"
-	unchecked = head + "mysql_node,mysql1,0,UP 1/2,192.0.2.1:3306,INI,\n"
+	head      = "# pxname,svname,scur,stot,status,addr,check_status,last_chk\n"
+	checked   = head + "mysql_node,mysql1,0,0,UP,192.0.2.1:3306,L7OK,\n"
+	unchecked = head + "mysql_node,mysql1,0,0,UP 1/2,192.0.2.1:3306,INI,\n"
 )
 
 // worker is a HAProxy worker as far as a prober sees it.

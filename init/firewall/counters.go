@@ -15,6 +15,7 @@ type Counter string
 const (
 	AdvertsSent    Counter = "adverts_sent"    // VRRP packets of this node
 	AdvertsHeard   Counter = "adverts_heard"   // VRRP packets of its peers
+	AdvertsForeign Counter = "adverts_foreign" // those refused that are of the pair's virtual router
 	AdvertsRefused Counter = "adverts_refused" // VRRP packets of a stranger, through a router, or for another address than the node's
 	Dropped        Counter = "dropped"         // those without an answer, other than VRRP
 )

@@ -3,46 +3,67 @@
 //
 // The table is replaced as a whole, in one transaction. Take the node 192.0.2.53
 // and 2001:db8::53 on eth0, with a VIP of each family, one peer, with which it talks
-// on port 8405, a pool on port 3306, and one on port 3307 for some clients only. SSH
+// on port 8405 and is virtual router 100, a pool on port 3306, and one on port 3307 for some clients only. SSH
 // and metrics are on eth1, which takes its addresses from the network. Its table is,
 // in the syntax of nft(8):
 //
 //	table inet twinlb {
 //		counter adverts_sent { }
 //		counter adverts_heard { }
+//		counter adverts_foreign { }
 //		counter adverts_refused { }
 //		counter dropped { }
 //
+//		set everybody {
+//			type inet_service
+//			elements = { 3306 }
+//		}
 //		set open4 {
 //			type ipv4_addr . inet_service
 //			elements = { 192.0.2.53 . 3306, 192.0.2.60 . 3306, 192.0.2.53 . 3307, 192.0.2.60 . 3307 }
 //		}
-//		set clients4 {
+//		set held4 {
 //			type ipv4_addr . inet_service
-//			flags interval
-//			elements = { 0.0.0.0/0 . 3306, 192.0.2.0/28 . 3307 }
+//			flags timeout
 //		}
 //		set open6 {
 //			type ipv6_addr . inet_service
 //			elements = { 2001:db8::53 . 3306, 2001:db8::60 . 3306, 2001:db8::53 . 3307, 2001:db8::60 . 3307 }
 //		}
-//		set clients6 {
+//		set held6 {
 //			type ipv6_addr . inet_service
-//			flags interval
-//			elements = { ::/0 . 3306, 2001:db8::/124 . 3307 }
+//			flags timeout
 //		}
 //		set peers {
 //			type ipv4_addr
 //			elements = { 192.0.2.54 }
+//		}
+//		set foreign4 {
+//			type ipv4_addr
+//			size 8
+//			flags dynamic,timeout
+//			timeout 1m
+//		}
+//		set foreign6 {
+//			type ipv6_addr
+//			size 8
+//			flags dynamic,timeout
+//			timeout 1m
 //		}
 //
 //		chain input {
 //			type filter hook input priority filter; policy drop;
 //			tcp flags & (fin | syn | rst | ack) != syn accept
 //			iif lo accept
-//			iifname "eth0" ip daddr . tcp dport @open4 ip saddr . tcp dport @clients4 accept
-//			iifname "eth0" ip6 daddr . tcp dport @open6 ip6 saddr . tcp dport @clients6 accept
+//			iifname "eth0" ip daddr . tcp dport @held4 drop
+//			iifname "eth0" ip daddr . tcp dport @open4 tcp dport @everybody accept
+//			iifname "eth0" ip daddr . tcp dport @open4 ip saddr 192.0.2.0/28 tcp dport 3307 accept
+//			iifname "eth0" ip6 daddr . tcp dport @held6 drop
+//			iifname "eth0" ip6 daddr . tcp dport @open6 tcp dport @everybody accept
+//			iifname "eth0" ip6 daddr . tcp dport @open6 ip6 saddr 2001:db8::/124 tcp dport 3307 accept
 //			iifname "eth0" meta l4proto 112 ip saddr @peers ip daddr 192.0.2.53 ip ttl 255 counter name adverts_heard accept
+//			meta nfproto ipv4 meta l4proto 112 @th,8,8 100 counter name adverts_foreign update @foreign4 { ip saddr }
+//			meta nfproto ipv6 meta l4proto 112 @th,8,8 100 counter name adverts_foreign update @foreign6 { ip6 saddr }
 //			meta l4proto 112 counter name adverts_refused drop
 //			iifname "eth0" ip saddr @peers ip daddr 192.0.2.53 udp dport 8405 accept
 //			iifname "eth1" tcp dport { 22, 8404 } accept
@@ -75,6 +96,9 @@
 // this node's own is refused, unless it comes from a peer to the port of the
 // exchange, or from a DHCP server.
 //
+// The sets held4 and held6 are empty but while Hold keeps new connections waiting:
+// their clients repeat a SYN that got no answer.
+//
 // Where the nodes speak over IPv6, fragments from peers are let in:
 //
 //	iifname "eth0" ip6 saddr @peers ip6 daddr 2001:db8::53 frag frag-off != 0 accept
@@ -105,6 +129,7 @@ type Rules struct {
 	Traffic  string       // interface of all of these
 	Peers    []netip.Addr // the other nodes, of Node's family: VRRP comes from them and nobody else
 	PeerPort uint16       // UDP, open to the peers on Node
+	VRID     uint8        // of the virtual router that only this node and the peers may advertise
 
 	NodePorts  []uint16 // TCP, as SSH and metrics: open on the node addresses, or on Management alone
 	Management string   // interface; "" when there is none

@@ -1,6 +1,7 @@
 package firewall
 
 import (
+	"net"
 	"net/netip"
 
 	"golang.org/x/sys/unix"
@@ -18,14 +19,9 @@ func addresses(all []netip.Addr) [][]byte {
 	return keys
 }
 
-// last is the last address of a network.
-func last(network netip.Prefix) []byte {
-	address := network.Addr().AsSlice()
-	for i := range address {
-		host := max(0, min(8, 8*(i+1)-network.Bits()))
-		address[i] |= 1<<host - 1
-	}
-	return address
+// mask has ones where a network has its own bits.
+func mask(network netip.Prefix) []byte {
+	return net.CIDRMask(network.Bits(), network.Addr().BitLen())
 }
 
 func port(p uint16) []byte { return []byte{byte(p >> 8), byte(p)} }

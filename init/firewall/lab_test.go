@@ -47,7 +47,7 @@ var example = Rules{
 	Pools: []Pool{{Port: 3306}, {Port: 3307, Allow: []netip.Prefix{
 		netip.MustParsePrefix("192.0.2.0/28"), netip.MustParsePrefix("2001:db8::/124"),
 	}}},
-	Peers: []netip.Addr{peer}, PeerPort: 8405,
+	Peers: []netip.Addr{peer}, PeerPort: 8405, VRID: 100,
 	NodePorts: []uint16{22, 8404}, Management: "eth1",
 	DHCPv4: []string{"eth1"}, DHCPv6: []string{"eth1"}, RouterAdverts: []string{"eth1"},
 }

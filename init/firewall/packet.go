@@ -25,6 +25,7 @@ var (
 	dport    = payload(transport, 2, 2)
 	tcpFlags = payload(transport, 13, 1).masked(fin | syn | rst | ack)
 	icmpType = payload(transport, 0, 1)
+	vrid     = payload(transport, 1, 1) // RFC 9568 §5.2
 
 	// RFC 8200 §4.5: in units of 8 bytes, followed by three bits of other use.
 	fragmentOffset = field{&expr.Exthdr{
@@ -40,10 +41,9 @@ type family struct {
 	hops         field // TTL or hop limit
 
 	// The port of a concatenation begins at the next multiple of four bytes.
-	saddrAndDport, daddrAndDport field
+	daddrAndDport field
 
 	address, addressAndPort nftables.SetDatatype
-	unspecified             netip.Addr
 }
 
 // Offsets of RFC 791 and RFC 8200.
@@ -51,19 +51,19 @@ var (
 	v4 = newFamily(family{
 		suffix: "4", version: meta(expr.MetaKeyNFPROTO).is(unix.NFPROTO_IPV4),
 		saddr: payload(network, 12, 4), daddr: payload(network, 16, 4), hops: payload(network, 8, 1),
-		address: nftables.TypeIPAddr, unspecified: netip.IPv4Unspecified(),
+		address: nftables.TypeIPAddr,
 	}, unix.NFT_REG32_01)
 	v6 = newFamily(family{
 		suffix: "6", version: meta(expr.MetaKeyNFPROTO).is(unix.NFPROTO_IPV6),
 		saddr: payload(network, 8, 16), daddr: payload(network, 24, 16), hops: payload(network, 7, 1),
-		address: nftables.TypeIP6Addr, unspecified: netip.IPv6Unspecified(),
+		address: nftables.TypeIP6Addr,
 	}, unix.NFT_REG32_04)
 )
 
 // newFamily adds the concatenations, with the port in the given register.
 func newFamily(f family, register uint32) *family {
 	port := field{&expr.Payload{DestRegister: register, Base: transport, Offset: 2, Len: 2}}
-	f.saddrAndDport, f.daddrAndDport = slices.Concat(f.saddr, port), slices.Concat(f.daddr, port)
+	f.daddrAndDport = slices.Concat(f.daddr, port)
 	f.addressAndPort = nftables.MustConcatSetType(f.address, nftables.TypeInetService)
 	return &f
 }

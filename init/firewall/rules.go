@@ -11,6 +11,7 @@ import (
 func (r Rules) write(t *table) {
 	t.counter(AdvertsSent)
 	t.counter(AdvertsHeard)
+	t.counter(AdvertsForeign)
 	t.counter(AdvertsRefused)
 	t.counter(Dropped)
 
@@ -41,18 +42,30 @@ func (r Rules) write(t *table) {
 	t.chain("forward", nftables.ChainHookForward, nftables.ChainPolicyDrop)
 }
 
-// writeTraffic lets clients and peers in.
+// writeTraffic lets clients and peers in. Networks of clients stand in rules and not
+// in a set: the kernel fills a set of ranges a moment after the rules that look
+// into it count, and would refuse whoever comes then.
 func (r Rules) writeTraffic(t *table, input chain) {
 	traffic, of := iifname.is(name(r.Traffic)...), familyOf(r.Node)
+	everybody := t.set("everybody", nftables.TypeInetService, ports(r.openToAll())...)
 	for _, f := range []*family{v4, v6} {
 		open := t.set("open"+f.suffix, f.addressAndPort, r.open(f)...)
-		clients := t.ranges("clients"+f.suffix, f.addressAndPort, r.clients(f)...)
-		input.rule(traffic, f.version, tcp, f.daddrAndDport.in(open), f.saddrAndDport.in(clients), accept)
+		input.rule(traffic, f.version, tcp, f.daddrAndDport.in(t.held(f)), drop)
+		here := slices.Concat(traffic, f.version, tcp, f.daddrAndDport.in(open))
+		input.rule(here, dport.in(everybody), accept)
+		for _, p := range r.Pools {
+			for _, n := range outermost(p.Allow) {
+				if familyOf(n.Addr()) == f {
+					input.rule(here, f.saddr.masked(mask(n)...).is(n.Masked().Addr().AsSlice()...), dport.is(port(p.Port)...), accept)
+				}
+			}
+		}
 	}
 	peers := t.set("peers", of.address, addresses(r.Peers)...)
 	fromPeers := slices.Concat(of.saddr.in(peers), of.daddr.is(r.Node.AsSlice()...))
 	// RFC 9568 §5.1.1.3 and §5.1.2.3: with this TTL no router has passed it on.
 	input.rule(traffic, vrrp, of.version, fromPeers, of.hops.is(255), count(AdvertsHeard), accept)
+	r.writeForeign(t, input)
 	input.rule(vrrp, count(AdvertsRefused), drop)
 	input.rule(traffic, of.version, fromPeers, udp, dport.is(port(r.PeerPort)...), accept)
 	if of == v6 {
@@ -99,32 +112,18 @@ func (r Rules) open(f *family) [][]byte {
 	return keys
 }
 
-// clients lists the networks of the family and the ports that they may connect to.
-func (r Rules) clients(f *family) []span {
-	var spans []span
-	add := func(port uint16, networks ...netip.Prefix) {
-		for _, n := range networks {
-			if familyOf(n.Addr()) == f {
-				spans = append(spans, span{
-					from: slices.Concat(n.Masked().Addr().AsSlice(), paddedPort(port)),
-					to:   slices.Concat(last(n), paddedPort(port)),
-				})
-			}
-		}
-	}
-	everybody := netip.PrefixFrom(f.unspecified, 0)
+// openToAll lists the ports that every client may connect to.
+func (r Rules) openToAll() []uint16 {
+	var all []uint16
 	for _, p := range r.Pools {
 		if len(p.Allow) == 0 {
-			add(p.Port, everybody)
+			all = append(all, p.Port)
 		}
-		add(p.Port, outermost(p.Allow)...)
 	}
 	if r.Management == "" {
-		for _, p := range r.NodePorts {
-			add(p, everybody)
-		}
+		all = append(all, r.NodePorts...)
 	}
-	return spans
+	return all
 }
 
 func (r Rules) nodes() []netip.Addr {

@@ -54,19 +54,6 @@ func (t *table) set(name string, of nftables.SetDatatype, keys ...[]byte) *nftab
 	return t.add(&nftables.Set{Table: twinlb, Name: name, KeyType: of}, single(keys))
 }
 
-// span is all keys from one to another, both included, each part of a
-// concatenation for itself.
-type span struct{ from, to []byte }
-
-// ranges is a set of concatenations, none of which may overlap another.
-func (t *table) ranges(name string, of nftables.SetDatatype, spans ...span) *nftables.Set {
-	elements := make([]nftables.SetElement, len(spans))
-	for i, s := range spans {
-		elements[i].Key, elements[i].KeyEnd = s.from, s.to
-	}
-	return t.add(&nftables.Set{Table: twinlb, Name: name, KeyType: of, Interval: true, Concatenation: true}, elements)
-}
-
 // anyOf is a set for one rule, without a name.
 func (t *table) anyOf(of nftables.SetDatatype, keys ...[]byte) *nftables.Set {
 	return t.add(&nftables.Set{Table: twinlb, Anonymous: true, Constant: true, KeyType: of}, single(keys))

@@ -113,3 +113,18 @@ func describeRoute(link netlink.Link, r seed.Route) string {
 	}
 	return text + " on " + link.Attrs().Name
 }
+
+// Withdraw takes an address off the link if it is there.
+func Withdraw(link netlink.Link, address netip.Prefix) error {
+	_, err := take(link, address)
+	return err
+}
+
+// Now asks how the link is now.
+func Now(link netlink.Link) (netlink.Link, error) {
+	now, err := netlink.LinkByIndex(link.Attrs().Index)
+	if err != nil {
+		return nil, fmt.Errorf("look at %s: %w", link.Attrs().Name, err)
+	}
+	return now, nil
+}

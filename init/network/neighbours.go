@@ -2,6 +2,8 @@ package network
 
 import (
 	"cmp"
+	"net"
+	"net/netip"
 	"slices"
 
 	"github.com/vishvananda/netlink"
@@ -53,4 +55,26 @@ func askIn(handle *netlink.Handle, neighbours []netlink.Neigh, states []int, req
 		}
 	}
 	return asked
+}
+
+// Neighbour returns the MAC address that the kernel knows, or last knew, of an address
+// on the link; nil when it knows none.
+func Neighbour(link netlink.Link, address netip.Addr) net.HardwareAddr {
+	neighbours, err := list(func() ([]netlink.Neigh, error) { return netlink.NeighList(link.Attrs().Index, family(address)) })
+	if err != nil {
+		return nil
+	}
+	for _, n := range neighbours {
+		if n.IP.Equal(address.AsSlice()) {
+			return n.HardwareAddr
+		}
+	}
+	return nil
+}
+
+func family(of netip.Addr) int {
+	if of.Is4() {
+		return netlink.FAMILY_V4
+	}
+	return netlink.FAMILY_V6
 }

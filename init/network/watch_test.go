@@ -76,3 +76,44 @@ func TestWatchTellsTheCarrierAndTheAddresses(t *testing.T) {
 		t.Error("still waiting after 5 s for the channel to be closed")
 	}
 }
+
+func TestPresenceTellsOfEachAddress(t *testing.T) {
+	enter(t)
+	link, _, _ := cable(t, "eth0")
+	done := make(chan struct{})
+	reports, err := WatchPresence(link, done)
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect := func(address string, here bool) {
+		t.Helper()
+		select {
+		case p := <-reports:
+			if p.Address != netip.MustParseAddr(address) || p.Here != here || time.Since(p.At) > time.Minute {
+				t.Errorf("%+v, want %s here: %t", p, address, here)
+			}
+		case <-time.After(5 * time.Second):
+			t.Fatalf("still waiting after 5 s for %s here: %t", address, here)
+		}
+	}
+	for _, address := range []string{"192.0.2.60/32", "2001:db8::60/128"} {
+		prefix := netip.MustParsePrefix(address)
+		if err := give(link, prefix, 0); err != nil {
+			t.Fatal(err)
+		}
+		expect(prefix.Addr().String(), true)
+		if _, err := Purge(link, []netip.Addr{prefix.Addr()}); err != nil {
+			t.Fatal(err)
+		}
+		expect(prefix.Addr().String(), false)
+	}
+	close(done)
+	select {
+	case _, ok := <-reports:
+		if ok {
+			t.Error("a report after the end")
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("still waiting after 5 s for the end")
+	}
+}

@@ -11,8 +11,8 @@ const (
 	// gap is the least time between two answers, and between two bodies.
 	gap = 100 * time.Millisecond
 	// sends is more than a node can send to a peer within the window: one each
-	// MinInterval, one answer and one body each gap.
-	sends = 256
+	// MinInterval, one answer and one body each gap, one message each Pace.
+	sends = 512
 	never = time.Duration(math.MaxInt64)
 )
 
@@ -29,6 +29,8 @@ type conversation struct {
 	address netip.AddrPort
 	again   time.Duration // until a body is repeated that has not arrived
 	in, out *seal
+
+	leastPause time.Duration
 	state
 }
 
@@ -48,6 +50,8 @@ type state struct {
 	lastFresh time.Duration
 	arrived   uint64 // edition of this node's body that the peer has
 
+	pace pace // since that boot was first heard
+
 	strange  bool // the answer is owed to another boot than the one of heard
 	stranger stamp
 }
@@ -62,16 +66,22 @@ func newConversation(c Config, p Peer) (*conversation, error) {
 		return nil, err
 	}
 	address := netip.AddrPortFrom(p.Address.Addr().Unmap(), p.Address.Port())
-	return &conversation{name: p.Name, address: address, again: min(2*c.Interval, time.Second), in: in, out: out}, nil
+	return &conversation{name: p.Name, address: address, again: min(2*c.Interval, time.Second), in: in, out: out, leastPause: c.LeastPause}, nil
 }
 
-// hear takes an authentic datagram. It says whether that brings a new body, and
-// whether the sending goroutine has something new to do.
-func (c *conversation) hear(d datagram, own bootID, now time.Duration) (news, prompt bool) {
+// word is what a datagram brings.
+type word struct {
+	news   bool          // a new body, or a message
+	prompt bool          // the sending goroutine has something new to do
+	paused time.Duration // this node was, and that is not known yet; else 0
+}
+
+// hear takes an authentic datagram.
+func (c *conversation) hear(d datagram, own bootID, now time.Duration) (w word) {
 	known := c.everFresh && d.sender.boot == c.heard.boot
 	if known {
 		if d.sender.sequence <= c.heard.sequence {
-			return false, false
+			return w
 		}
 		c.heard.sequence = d.sender.sequence
 	}
@@ -79,24 +89,29 @@ func (c *conversation) hear(d datagram, own bootID, now time.Duration) (news, pr
 		if !known {
 			c.strange, c.stranger = true, stamp{boot: d.sender.boot, sequence: d.sender.sequence}
 		}
-		prompt = !c.answer
+		w.prompt = !c.answer
 		c.answer = true
-		return false, prompt
+		return w
 	}
 	if !known {
 		c.heard = stamp{boot: d.sender.boot, sequence: d.sender.sequence}
 		c.floor = c.sequence
 		c.edition, c.editionAt = 0, now-gap
+		c.pace = pace{}
 		// The peer has an echo now and waits for one itself.
-		c.answer, c.strange, prompt = true, false, true
+		c.answer, c.strange, w.prompt = true, false, true
 	}
 	c.everFresh, c.lastFresh = true, now
+	w.paused = c.pace.hear(d.clock, now, c.leastPause)
 	c.arrived = d.echo.edition
-	if len(d.body) > 0 && d.sender.edition != c.heard.edition {
+	switch {
+	case d.message:
+		w.news = true
+	case len(d.body) > 0 && d.sender.edition != c.heard.edition:
 		c.heard.edition = d.sender.edition
-		news = true
+		w.news = true
 	}
-	return news, prompt
+	return w
 }
 
 // recent says whether an echo names what was sent within the window.
@@ -116,6 +131,7 @@ func (c *conversation) next(told status, regular bool, now time.Duration) (d dat
 	c.sequence++
 	c.sent[c.sequence%sends] = now
 	d.sender = stamp{boot: told.boot, sequence: c.sequence, edition: told.edition}
+	d.clock = now
 	// A stranger may be a replay of long ago. What it gets is never taken from
 	// the peer that is there.
 	if c.strange && !regular && !telling {
@@ -132,6 +148,17 @@ func (c *conversation) next(told status, regular bool, now time.Duration) (d dat
 		c.edition, c.editionAt = told.edition, now
 	}
 	return d, true
+}
+
+// carry returns what carries a message to the peer, if that is heard.
+func (c *conversation) carry(message []byte, told status, now time.Duration) (d datagram, ok bool) {
+	if !c.everFresh || now-c.lastFresh > window {
+		return d, false
+	}
+	c.sequence++
+	c.sent[c.sequence%sends] = now
+	sender := stamp{boot: told.boot, sequence: c.sequence, edition: told.edition}
+	return datagram{sender: sender, echo: c.heard, clock: now, body: message, message: true}, true
 }
 
 // due returns when something has to be sent that isn't regular.

@@ -7,6 +7,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"hash"
+	"math"
+	"time"
 )
 
 // MaxBody is how many bytes a body may have. IP fragments carry it.
@@ -14,10 +16,12 @@ const MaxBody = 32 << 10
 
 // Of the datagram in the package comment.
 const (
-	magic       = "twp\x01"
-	stampSize   = 16 + 8 + 8
-	headerSize  = len(magic) + 2*stampSize
-	maxDatagram = headerSize + MaxBody + sha256.Size
+	magic        = "twp\x02"
+	messageMagic = "twm\x02"
+	stampSize    = 16 + 8 + 8
+	clockSize    = 8
+	headerSize   = len(magic) + 2*stampSize + clockSize
+	maxDatagram  = headerSize + MaxBody + sha256.Size
 )
 
 type bootID [16]byte
@@ -50,7 +54,9 @@ func readStamp(b []byte) stamp {
 
 type datagram struct {
 	sender, echo stamp
+	clock        time.Duration // of the sender, to a millisecond
 	body         []byte
+	message      bool // the body is a message, and not that of the sender's edition
 }
 
 // seal makes and checks the datagrams of one direction. It is for one goroutine.
@@ -70,9 +76,14 @@ func newSeal(pairKey []byte, from, to string) (*seal, error) {
 // encode appends the datagram to b.
 func (s *seal) encode(b []byte, d datagram) []byte {
 	begin := len(b)
-	b = append(b, magic...)
+	if d.message {
+		b = append(b, messageMagic...)
+	} else {
+		b = append(b, magic...)
+	}
 	b = d.sender.append(b)
 	b = d.echo.append(b)
+	b = binary.BigEndian.AppendUint64(b, uint64(d.clock/time.Millisecond))
 	b = append(b, d.body...)
 	return append(b, s.of(b[begin:])...)
 }
@@ -83,11 +94,19 @@ func (s *seal) decode(b []byte) (d datagram, ok bool) {
 		return d, false
 	}
 	b, sum := b[:len(b)-sha256.Size], b[len(b)-sha256.Size:]
-	if !hmac.Equal(s.of(b), sum) || string(b[:len(magic)]) != magic {
+	kind := string(b[:len(magic)])
+	if !hmac.Equal(s.of(b), sum) || kind != magic && kind != messageMagic {
 		return d, false
 	}
-	stamps := b[len(magic):headerSize]
-	return datagram{sender: readStamp(stamps), echo: readStamp(stamps[stampSize:]), body: b[headerSize:]}, true
+	stamps, clock := b[len(magic):], binary.BigEndian.Uint64(b[headerSize-clockSize:])
+	return datagram{
+		sender: readStamp(stamps),
+		echo:   readStamp(stamps[stampSize:]),
+		// Of a peer that is 292 years up, which is wrong and harmless.
+		clock:   time.Duration(min(clock, math.MaxInt64/uint64(time.Millisecond))) * time.Millisecond,
+		body:    b[headerSize:],
+		message: kind == messageMagic,
+	}, true
 }
 
 func (s *seal) of(b []byte) []byte {

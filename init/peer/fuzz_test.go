@@ -15,24 +15,28 @@ func FuzzReceive(f *testing.F) {
 	const sent = 7
 	sender := stamp{other, 1, 1}.append(nil)
 	recent := stamp{own, sent, 0}.append(nil)
+	clock := make([]byte, clockSize)
 	for _, seed := range [][]byte{
 		{},
-		slices.Concat([]byte(magic), sender, recent),
-		slices.Concat([]byte(magic), sender, recent, []byte("{}")),
-		slices.Concat([]byte(magic), sender, recent, make([]byte, MaxBody+1)),
-		slices.Concat([]byte(magic), sender, stamp{own, sent + 1, 0}.append(nil)),
-		slices.Concat([]byte(magic), sender, stamp{own, 0, 0}.append(nil)),
-		slices.Concat([]byte(magic), sender, stamp{other, sent, 0}.append(nil)),
-		slices.Concat([]byte(magic), make([]byte, stampSize), recent),
-		slices.Concat([]byte("twp\x02"), sender, recent),
+		slices.Concat([]byte(magic), sender, recent, clock),
+		slices.Concat([]byte(magic), sender, recent, clock, []byte("{}")),
+		slices.Concat([]byte(magic), sender, recent, clock, make([]byte, MaxBody+1)),
+		slices.Concat([]byte(magic), sender, stamp{own, sent + 1, 0}.append(nil), clock),
+		slices.Concat([]byte(magic), sender, stamp{own, 0, 0}.append(nil), clock),
+		slices.Concat([]byte(magic), sender, stamp{other, sent, 0}.append(nil), clock),
+		slices.Concat([]byte(magic), make([]byte, stampSize), recent, clock),
+		slices.Concat([]byte("twp\x01"), sender, recent, clock),
+		slices.Concat([]byte(messageMagic), sender, recent, clock, []byte("message")),
+		slices.Concat([]byte(messageMagic), sender, stamp{own, sent + 1, 0}.append(nil), clock, []byte("message")),
 	} {
 		f.Add(seed, true, uint8(0))
 		f.Add(seed, true, uint8(1))
 		f.Add(seed, false, uint8(0))
 	}
 	f.Fuzz(func(t *testing.T, data []byte, sealed bool, from uint8) {
-		c, heard := config(1, 3), 0
+		c, heard, messages := config(1, 3), 0, 0
 		c.Heard = func(string, []byte) { heard++ }
+		c.Message = func(string, []byte) { messages++ }
 		e := &Exchange{config: c, began: time.Now(), wake: make(chan struct{}, 1), told: status{boot: own}}
 		for _, p := range c.Peers {
 			conversation, err := newConversation(c, p)
@@ -49,7 +53,8 @@ func FuzzReceive(f *testing.F) {
 		}
 		e.receive(data, address)
 
-		authentic := sealed && address == c.Peers[0].Address && len(data) >= 100 && len(data) <= 100+MaxBody && string(data[:4]) == magic
+		authentic := sealed && address == c.Peers[0].Address && len(data) >= 108 && len(data) <= 108+MaxBody &&
+			(string(data[:4]) == magic || string(data[:4]) == messageMagic)
 		if !authentic && (e.memory() != before || len(e.wake) != 0) {
 			t.Errorf("% x had an effect, sealed: %t", data, sealed)
 		}
@@ -60,7 +65,11 @@ func FuzzReceive(f *testing.F) {
 		} else if recent && !ever {
 			t.Errorf("% x doesn't count as fresh", data)
 		}
-		if wanted := recent && len(data) > 100 && binary.BigEndian.Uint64(data[28:]) != 0; wanted != (heard == 1) {
+		message := recent && string(data[:4]) == messageMagic
+		if message != (messages == 1) {
+			t.Errorf("% x brought %d messages, want one: %t", data, messages, message)
+		}
+		if wanted := recent && !message && len(data) > 108 && binary.BigEndian.Uint64(data[28:]) != 0; wanted != (heard == 1) {
 			t.Errorf("% x brought %d bodies, want one: %t", data, heard, wanted)
 		}
 		if _, ever := e.Silence(c.Peers[1].Name); ever {

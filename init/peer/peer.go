@@ -5,15 +5,16 @@
 // Every datagram is one of these; numbers are big-endian.
 //
 //	offset  bytes  content
-//	0       4      "twp" and the version of this format, 1
+//	0       4      "twp" and the version of this format, 2
 //	4       16     sender: boot id, random, made at its start
 //	20      8      sender: sequence, counted from 1 for each receiver
 //	28      8      sender: edition of its body that is current, 0 for none
 //	36      16     echo: boot id of the receiver, zeros for none
 //	52      8      echo: highest sequence heard from that boot
 //	60      8      echo: edition of the receiver's body that the sender has
-//	68      n      the body of that edition, 1 to 32768 bytes, or nothing
-//	68+n    32     HMAC-SHA256 (RFC 2104) of all before it
+//	68      8      sender: its clock, monotonic, milliseconds since its start
+//	76      n      the body of that edition, 1 to 32768 bytes, or nothing
+//	76+n    32     HMAC-SHA256 (RFC 2104) of all before it
 //
 // The key of the HMAC is HKDF-SHA256 (RFC 5869) of the pair key with the info
 // "twinlb peer FROM to TO", so that a datagram can be neither reflected nor
@@ -30,8 +31,15 @@
 // each other after one round trip, after a restart too.
 //
 // A body goes to a peer at once when it is new and again until the echo says that
-// it has arrived; a peer that isn't heard gets none. All else is 100 bytes each
+// it has arrived; a peer that isn't heard gets none. All else is 108 bytes each
 // Interval.
+//
+// The clocks tell a node that it was paused: its own stood still meanwhile, and those
+// of its peers went on (pace).
+//
+// A message is a datagram with "twm" for "twp", whose body is no status: it is sent
+// once, to the peers that are heard, and given to the receiver if it is fresh. It may
+// get lost; none comes after a later one.
 //
 // A machine that was put back to a snapshot repeats its sequence. It learns so
 // from an echo of what it never sent, and takes a new boot id.
@@ -55,6 +63,9 @@ const (
 	MinInterval = 100 * time.Millisecond
 	MaxInterval = time.Second
 )
+
+// Pace is the least time between two messages.
+const Pace = 20 * time.Millisecond
 
 // Peer is another node of the pair.
 type Peer struct {
@@ -80,6 +91,17 @@ type Config struct {
 	// and must not block; they may call Tell and Silence.
 	Heard  func(peer string, body []byte)
 	Failed func(err error)
+
+	// Message gets each message of a peer, which it must not keep; nil drops them. It
+	// runs like Heard.
+	Message func(peer string, message []byte)
+
+	// Paused gets how long this node has stood still, if that is more than
+	// LeastPause: with the first datagram that a peer sent after it, if that was heard
+	// for a second before. It is told again, and then more, while what had to wait comes
+	// in. It runs like Heard, and may be nil.
+	Paused     func(peer string, by time.Duration)
+	LeastPause time.Duration
 }
 
 // Exchange is the conversation with all peers.
@@ -88,7 +110,10 @@ type Exchange struct {
 	open   func() (socket, error)
 	began  time.Time
 	wake   chan struct{}   // tells the sending goroutine that something may be due
+	done   <-chan struct{} // of Start
 	peers  []*conversation // in the order of Config.Peers
+
+	messages chan []byte // to be sent
 
 	mu     sync.Mutex // guards all below and the states of the conversations
 	told   status
@@ -109,7 +134,7 @@ func start(c Config, done <-chan struct{}, open func() (socket, error)) (*Exchan
 		return nil, fmt.Errorf("talk to the peers of %q: %w", c.Self, err)
 	}
 	c.Interval = min(max(c.Interval, MinInterval), MaxInterval)
-	e := &Exchange{config: c, open: open, began: time.Now(), wake: make(chan struct{}, 1)}
+	e := &Exchange{config: c, open: open, began: time.Now(), wake: make(chan struct{}, 1), done: done, messages: make(chan []byte)}
 	for _, p := range c.Peers {
 		conversation, err := newConversation(c, p)
 		if err != nil {
@@ -164,6 +189,21 @@ func (e *Exchange) Tell(body []byte) error {
 		e.prompt()
 	}
 	return nil
+}
+
+// Send sends a message of 1 to MaxBody bytes to the peers that are heard, and returns
+// when its turn has come; its bytes must not change any more. Nobody says whether it
+// has arrived. There must be Pace between two messages.
+func (e *Exchange) Send(message []byte) error {
+	if len(message) < 1 || len(message) > MaxBody {
+		return fmt.Errorf("send a message to the peers: %d bytes, want 1 to %d", len(message), MaxBody)
+	}
+	select {
+	case e.messages <- message:
+		return nil
+	case <-e.done:
+		return fmt.Errorf("send a message to the peers: %w", net.ErrClosed)
+	}
 }
 
 // Silence returns how long ago the last fresh datagram of a peer came, and false

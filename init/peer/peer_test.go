@@ -149,8 +149,8 @@ func TestSteadyTrafficIsLight(t *testing.T) {
 				t.Errorf("%d datagrams in a minute, want 300", len(packets))
 			}
 			for _, p := range packets {
-				if len(p.data) != 100 {
-					t.Fatalf("a datagram of %d bytes, want 100", len(p.data))
+				if len(p.data) != 108 {
+					t.Fatalf("a datagram of %d bytes, want 108", len(p.data))
 				}
 			}
 		}

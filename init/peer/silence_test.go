@@ -53,8 +53,8 @@ func TestPeerThatIsGoneGetsNoBody(t *testing.T) {
 		a.tell("a1")
 		pass(time.Minute)
 		for _, p := range n.between(a.address, b.address, time.Time{}) {
-			if len(p.data) != 100 {
-				t.Fatalf("a datagram of %d bytes, want 100", len(p.data))
+			if len(p.data) != 108 {
+				t.Fatalf("a datagram of %d bytes, want 108", len(p.data))
 			}
 		}
 	})

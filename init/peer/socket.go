@@ -101,13 +101,19 @@ func (e *Exchange) receive(b []byte, from netip.AddrPort) {
 		if d.echo.boot == e.told.boot && d.echo.sequence > c.sequence {
 			e.told.boot = newBootID() // back from a snapshot
 		}
-		news, prompt := c.hear(d, e.told.boot, e.now())
+		h := c.hear(d, e.told.boot, e.now())
 		e.mu.Unlock()
-		if prompt {
+		if h.prompt {
 			e.prompt()
 		}
-		if news {
+		if h.paused != 0 && e.config.Paused != nil {
+			e.config.Paused(c.name, h.paused)
+		}
+		switch {
+		case h.news && !d.message:
 			e.config.Heard(c.name, bytes.Clone(d.body))
+		case h.news && e.config.Message != nil:
+			e.config.Message(c.name, d.body)
 		}
 		return
 	}
@@ -122,6 +128,9 @@ func (e *Exchange) speak(done <-chan struct{}) {
 		select {
 		case <-timer.C:
 		case <-e.wake:
+		case message := <-e.messages:
+			v.carry(message)
+			continue
 		case <-done:
 			e.mu.Lock()
 			defer e.mu.Unlock()
@@ -168,6 +177,26 @@ func (v *voice) round() time.Duration {
 	return max(0, next-v.now())
 }
 
+// carry sends a message to those peers that are heard.
+func (v *voice) carry(message []byte) {
+	v.mu.Lock()
+	s := v.socket
+	v.mu.Unlock()
+	if s == nil {
+		return
+	}
+	_ = s.SetWriteDeadline(time.Now().Add(patience))
+	for _, c := range v.peers {
+		v.mu.Lock()
+		d, ok := c.carry(message, v.told, v.now())
+		v.mu.Unlock()
+		if ok {
+			v.write(c, s, d)
+		}
+	}
+	_ = s.SetWriteDeadline(time.Time{})
+}
+
 // sendTo sends what is due for a peer and returns when something else will be.
 func (v *voice) sendTo(c *conversation, s socket, regular bool, now time.Duration) time.Duration {
 	for {
@@ -179,14 +208,22 @@ func (v *voice) sendTo(c *conversation, s socket, regular bool, now time.Duratio
 			return due
 		}
 		regular = false
-		v.buffer = c.out.encode(v.buffer[:0], d)
-		_, err := s.WriteToUDPAddrPort(v.buffer, c.address)
-		if errors.Is(err, net.ErrClosed) {
-			return due // the receiving goroutine says why
+		if !v.write(c, s, d) {
+			return due
 		}
-		if err != nil && !v.failing[c] {
-			v.config.Failed(fmt.Errorf("tell the peer %s: %w", c.name, err))
-		}
-		v.failing[c] = err != nil
 	}
+}
+
+// write says whether the socket is open.
+func (v *voice) write(c *conversation, s socket, d datagram) bool {
+	v.buffer = c.out.encode(v.buffer[:0], d)
+	_, err := s.WriteToUDPAddrPort(v.buffer, c.address)
+	if errors.Is(err, net.ErrClosed) {
+		return false // the receiving goroutine says why
+	}
+	if err != nil && !v.failing[c] {
+		v.config.Failed(fmt.Errorf("tell the peer %s: %w", c.name, err))
+	}
+	v.failing[c] = err != nil
+	return true
 }

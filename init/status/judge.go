@@ -87,6 +87,11 @@ func (p *Pair) judgeNode(n *Node) {
 	case n.VRRP.State != master && n.VRRP.State != backup:
 		p.worsen(Degraded, "%s: keepalived is in state %s; is the network connected?", n.Name, n.VRRP.State)
 	}
+	for _, c := range n.Conflicts {
+		if c.Misleads() {
+			p.worsen(Degraded, "%s: %s", n.Name, c)
+		}
+	}
 	for _, s := range n.Services {
 		switch {
 		case s.Phase == "running":

@@ -17,6 +17,7 @@ type Node struct {
 	Second     string    `json:"second_address,omitempty"` // that of the other family
 	Management string    `json:"management,omitempty"`     // where admin and metrics listen, if not at these
 	Seed       string    `json:"seed"`                     // seed.Digest of its user-data
+	NewSeed    *NewSeed  `json:"new_seed,omitempty"`       // that was applied while the node ran; nil when none was
 	SeedFrom   string    `json:"seed_from,omitempty"`      // the drive that the seed is on; "" when it is baked into the image
 	Warnings   []string  `json:"warnings,omitempty"`       // about the seed; not told to peers
 	VRRP       VRRP      `json:"vrrp"`
@@ -24,8 +25,15 @@ type Node struct {
 	Services   []Service `json:"services"` // in the order of their start
 	Versions   []Version `json:"versions"`
 	Uptime     Seconds   `json:"uptime_s"`
-	Memory     Memory    `json:"memory,omitzero"` // when it is asked for, or told to a peer
-	VIPs       []string  `json:"vips"`            // of the pair
+	Memory     Memory    `json:"memory,omitzero"`    // when it is asked for, or told to a peer
+	Watchdog   string    `json:"watchdog,omitempty"` // timer that resets a machine whose PID 1 hangs; "" when there is none
+	VIPs       []string  `json:"vips"`               // of the pair
+	// Changes are the latest of its role, oldest first.
+	Changes []Change `json:"changes,omitempty"`
+	MAC     string   `json:"mac,omitempty"` // of the interface that carries the traffic
+	// Conflicts are those of the last hour, the latest first.
+	Conflicts []Conflict `json:"conflicts,omitempty"`
+	Counters  *Counters  `json:"counters,omitempty"` // when it is asked for
 }
 
 // Memory is a node's, in bytes.
@@ -93,15 +101,6 @@ type Peer struct {
 
 // Silence is how long a peer may say nothing until what it said counts no more.
 const Silence = 3 * time.Second
-
-// Change is a change of a node's VRRP state.
-type Change struct {
-	At     time.Time `json:"at"`
-	From   string    `json:"from"` // "" at the start
-	To     string    `json:"to"`
-	Lasted Seconds   `json:"lasted_s"` // how long the node had been in From
-	Why    string    `json:"why"`
-}
 
 // Seconds is a duration as a number, to a thousandth.
 type Seconds float64

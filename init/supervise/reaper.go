@@ -22,21 +22,29 @@ type Reaper struct {
 	// once is never collected before its pid is known.
 	mu      sync.Mutex
 	waiting map[int]chan<- syscall.WaitStatus
+	asked   chan struct{}
 }
 
 // NewReaper begins to collect the children of this program, for as long as the
 // program lives.
 func NewReaper() *Reaper {
-	r := &Reaper{waiting: make(map[int]chan<- syscall.WaitStatus)}
+	r := &Reaper{waiting: make(map[int]chan<- syscall.WaitStatus), asked: make(chan struct{})}
 	child := make(chan os.Signal, 1)
 	signal.Notify(child, syscall.SIGCHLD)
 	go func() {
-		for range child {
+		for {
+			select {
+			case <-child:
+			case <-r.asked:
+			}
 			r.collect()
 		}
 	}()
 	return r
 }
+
+// Answer returns when the goroutine that collects has come by.
+func (r *Reaper) Answer() { r.asked <- struct{}{} }
 
 // Start forks and executes argv[0]. The status arrives on the channel once.
 func (r *Reaper) Start(argv []string, attr *syscall.ProcAttr) (int, <-chan syscall.WaitStatus, error) {

@@ -29,6 +29,9 @@ type Process struct {
 	Backoff Backoff
 	// OOMScore is proc_pid_oom_score_adj(5), from −1000 to 1000.
 	OOMScore int
+	// RealTime runs it before all that is not so too (SCHED_RR, sched(7)), and its
+	// children. One that takes the CPU for realTimeLimit is ended by the kernel.
+	RealTime bool
 
 	// Prepare runs before every start; its error counts as a failed start.
 	Prepare func() error
@@ -87,6 +90,8 @@ type Service struct {
 	stop chan struct{} // closed to end the present run; nil before the first Start
 	done chan struct{} // closed when that run is over
 
+	asked chan struct{} // received by the goroutine of the run, to show that it makes progress
+
 	mu    sync.Mutex
 	state State
 	cause string // why this program ended the process, "" if it did not
@@ -101,6 +106,7 @@ func New(reaper *Reaper, p Process) *Service {
 		process: p,
 		reaper:  reaper,
 		state:   State{Name: p.Name, Phase: Stopped, Since: time.Now()},
+		asked:   make(chan struct{}),
 	}
 }
 
@@ -148,6 +154,15 @@ func (s *Service) Kill(cause string) {
 	}
 }
 
+// Signal sends the running process itself a signal; to nobody when none runs.
+func (s *Service) Signal(signal syscall.Signal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state.PID != 0 {
+		_ = syscall.Kill(s.state.PID, signal)
+	}
+}
+
 // Stop ends the process and returns when all of its group is gone. The cause
 // stands in the exit's reason. It tells whether the service had been started.
 func (s *Service) Stop(cause string) bool {
@@ -182,15 +197,42 @@ func (s *Service) keepRunning() {
 			st.Restarts++
 			st.LastExit = exit.String()
 		})
-		select {
-		case <-time.After(delay):
-		case <-s.stop:
+		if !s.wait(delay) {
 			s.mu.Lock()
 			s.cause = "" // there was nothing to end
 			s.mu.Unlock()
 			s.become(func(st *State) { st.Phase = Stopped })
 			return
 		}
+	}
+}
+
+// wait tells whether the back-off has ended and not the service.
+func (s *Service) wait(delay time.Duration) bool {
+	over := time.After(delay)
+	for {
+		select {
+		case <-over:
+			return true
+		case <-s.stop:
+			return false
+		case <-s.asked:
+		}
+	}
+}
+
+// Answer returns when the goroutine that keeps the process running has come by, or
+// at once if there is none. To stop a process takes it as long as that has grace.
+func (s *Service) Answer() {
+	s.turn.Lock()
+	started, done := s.started(), s.done
+	s.turn.Unlock()
+	if !started {
+		return
+	}
+	select {
+	case s.asked <- struct{}{}:
+	case <-done:
 	}
 }
 
@@ -206,16 +248,24 @@ func (s *Service) runOnce() Exit {
 	}
 	s.become(func(st *State) { st.Phase, st.PID, st.Delay = Running, pid, 0 })
 
-	var status syscall.WaitStatus
-	select {
-	case status = <-exited:
-	case <-s.stop:
-		status = s.terminate(pid, exited)
-	}
+	status := s.end(pid, exited)
 	exit := Exit{Reason: s.ended(status), Status: status.ExitStatus(), Ran: time.Since(began), LastSaid: s.said.last(5)}
 	s.exited(exit)
 	s.endGroup(pid)
 	return exit
+}
+
+// end waits until the process has ended, and ends it when the service is stopped.
+func (s *Service) end(pid int, exited <-chan syscall.WaitStatus) syscall.WaitStatus {
+	for {
+		select {
+		case status := <-exited:
+			return status
+		case <-s.stop:
+			return s.terminate(pid, exited)
+		case <-s.asked:
+		}
+	}
 }
 
 // timerSlack is the kernel's usual, in nanoseconds (proc_pid_timerslack_ns(5)).
@@ -239,7 +289,11 @@ func (s *Service) launch() (int, <-chan syscall.WaitStatus, error) {
 	}
 	defer input.Close()
 
-	pid, exited, err := s.reaper.Start(p.Argv, &syscall.ProcAttr{
+	start := s.reaper.Start
+	if p.RealTime {
+		start = s.reaper.startRealTime
+	}
+	pid, exited, err := start(p.Argv, &syscall.ProcAttr{
 		Dir:   "/",
 		Env:   p.Env,
 		Files: []uintptr{null.Fd(), input.Fd(), input.Fd()},

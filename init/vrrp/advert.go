@@ -1,8 +1,9 @@
 // Package vrrp speaks VRRPv3 (RFC 9568) for a keepalived that cannot any more: it
 // tells the peers that this node has given the VIP up.
 //
-// It elects nobody and hears nothing; that is keepalived's. Nor does it take the
-// VIP off the interface; that is network.Purge's.
+// It elects nobody; that is keepalived's. It hears adverts for whoever wants to know
+// afterwards what was heard. Nor does it take the VIP off the interface; that is
+// network.Purge's.
 package vrrp
 
 import (

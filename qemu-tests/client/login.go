@@ -23,6 +23,7 @@ func newConnector(from *lab.Host, server netip.AddrPort) (driver.Connector, erro
 		conn, err := from.Dial(ctx, network, address)
 		if err == nil {
 			observe(ctx, conn)
+			hand(ctx, conn)
 		}
 		return conn, err
 	}

@@ -136,8 +136,7 @@ func TestSegmentsAreApart(t *testing.T) {
 func TestTrunk(t *testing.T) {
 	l := New(t)
 	client := l.Host("client", clientAddress)
-	_, socket := l.Trunk("lb-a")
-	machine, err := net.Dial("unix", socket)
+	machine, err := net.Dial("unix", l.Trunk("lb-a").Socket)
 	if err != nil {
 		t.Fatal(err)
 	}

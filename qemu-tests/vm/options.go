@@ -38,6 +38,13 @@ func (m *VM) options() []string {
 		"-device", "virtio-serial-pci",
 		"-chardev", "socket,id=hook,server=on,wait=off,path="+m.path("hook"),
 		"-device", "virtserialport,chardev=hook,name="+hookPort)
+	switch m.Watchdog {
+	case "":
+	case "itco":
+		o = append(o, "-global", "ICH9-LPC.noreboot=false")
+	default:
+		o = append(o, "-device", m.Watchdog)
+	}
 	if m.Unplugged {
 		o = append(o, "-S")
 	}
@@ -61,8 +68,12 @@ func (m *VM) options() []string {
 		if m.Unreadable > 0 {
 			file = "blkdebug:" + m.path("unreadable") + ":" + file
 		}
+		snapshot := "on"
+		if m.Writes {
+			snapshot = "off"
+		}
 		o = append(o,
-			"-drive", "if=none,snapshot=on,id=disk,format="+format+",file="+file)
+			"-drive", "if=none,snapshot="+snapshot+",id=disk,format="+format+",file="+file)
 		o = append(o, m.storage()...)
 	}
 	for i, d := range m.Drives {
@@ -74,8 +85,8 @@ func (m *VM) options() []string {
 // card is the i-th NIC and what its cable is plugged into.
 func (m *VM) card(i int, mac string) []string {
 	cable := fmt.Sprintf("tap,id=%s,ifname=%s,script=no,downscript=no", nth("lan", i), tap(m.Name, i))
-	if i == 0 && m.trunk != "" {
-		cable = "stream,id=lan,server=off,addr.type=unix,addr.path=" + m.trunk
+	if i == 0 && m.Cable != nil {
+		cable = "stream,id=lan,server=off,addr.type=unix,addr.path=" + m.Cable.Socket
 	}
 	return []string{
 		"-netdev", cable,

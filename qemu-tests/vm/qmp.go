@@ -16,6 +16,13 @@ func (m *VM) PowerButton() error {
 	return m.qmp("system_powerdown", nil)
 }
 
+// Pause stops the machine's CPU, as a hypervisor does for a snapshot. Its clocks
+// stand still meanwhile.
+func (m *VM) Pause() error { return m.qmp("stop", nil) }
+
+// Resume undoes Pause.
+func (m *VM) Resume() error { return m.qmp("cont", nil) }
+
 // Unplug takes the carrier from the guest's first NIC.
 func (m *VM) Unplug() error { return m.setLink(0, false) }
 

@@ -30,13 +30,19 @@ type Config struct {
 	UEFI                   bool // OVMF; otherwise SeaBIOS
 	// Disk is booted when there is no Kernel. Its file is not changed: what the
 	// guest writes is lost. It is qcow2 if its name says so.
-	Disk    string
+	Disk string
+	// Writes lets the machine change the file of the Disk, which must be its own.
+	Writes  bool
 	Storage string // QEMU's name of what the disk is or hangs on; "" is virtio-blk-pci
 	NIC     string // QEMU's name of the NICs; "" is virtio-net-pci
+
+	Watchdog string // QEMU's name of it, or itco for that of q35; "" is none
 
 	Cards  []Card  // NICs after the first
 	Drives []Drive // besides Disk
 	Tagged bool    // the frames of the first NIC have the tag of lab.VLAN
+	// Relayed lets VM.Cable spoil the frames of the first NIC on their way.
+	Relayed bool
 
 	Unplugged  bool  // starts without a carrier; Replug gives it one
 	Unreadable int64 // byte of the disk whose sector gives a read error; 0 is none
@@ -59,11 +65,11 @@ type VM struct {
 	Config
 	Serial  *Serial
 	PowerOn time.Time
-	Port    *lab.Port // of the switch
+	Port    *lab.Port  // of the switch
+	Cable   *lab.Cable // of the first NIC, if it is Tagged or Relayed
 
 	t      lab.T
 	host   lab.Namespace // where QEMU runs
-	trunk  string        // socket of the first NIC's cable; "" is a tap
 	dir    string
 	qemu   *exec.Cmd
 	exited chan struct{} // closed when QEMU has ended, after err is set
@@ -77,10 +83,16 @@ func Plug(t lab.T, l *lab.Lab, c Config) *VM {
 		c.Memory = 128
 	}
 	m := &VM{Config: c, t: t, host: l.Switch, dir: filepath.Join(l.Dir, c.Name)}
-	if c.Tagged {
-		m.Port, m.trunk = l.Trunk(c.Name)
-	} else {
+	switch {
+	case c.Tagged:
+		m.Cable = l.Trunk(c.Name)
+	case c.Relayed:
+		m.Cable = l.Cable(c.Name)
+	default:
 		m.Port = l.Tap(c.Name)
+	}
+	if m.Cable != nil {
+		m.Port = m.Cable.Port
 	}
 	if err := os.Mkdir(m.dir, 0o755); err != nil {
 		t.Fatalf("make the directory of machine %s: %v", c.Name, err)

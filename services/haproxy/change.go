@@ -217,7 +217,11 @@ func unlike(old, new []string) string {
 			if line != "" && line[0] != ' ' {
 				section = line
 			}
-			if !slices.Contains(look.in, line) {
+			switch {
+			case slices.Contains(look.in, line):
+			case line == section:
+				return fmt.Sprintf("%q %s", line, look.is)
+			default:
 				return fmt.Sprintf("%q %s in %s", strings.TrimSpace(line), look.is, section)
 			}
 		}

@@ -22,6 +22,12 @@ const (
 	sequenceLogin = 1       // the greeting was 0
 )
 
+// Login is the packet with which a check logs in, for who measures as a client does.
+func Login(check seed.Check) []byte { return login(check) }
+
+// Quit is the packet with which it leaves.
+func Quit() []byte { return quit() }
+
 // login returns the packet "Protocol::HandshakeResponse41" that logs check's
 // user in with an empty password. An empty password needs no answer to the
 // server's challenge, so the bytes are the same for every login. Naming the

@@ -140,3 +140,6 @@ func AwaitReload(socket string, former int) error {
 	}
 	return fmt.Errorf("haproxy has no new worker %s after it was told to reload; `logs haproxy` may say why", reloadPatience)
 }
+
+// TryArgv is the command that checks a configuration and runs nothing.
+func TryArgv(file string) []string { return []string{"/haproxy", "-c", "-f", file} }

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"encoding/csv"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+
+	"twinlb/seed"
 )
 
 // Server is one backend as a node's own checks see it.
@@ -18,6 +21,8 @@ type Server struct {
 	Check    string // "L7OK", "L4CON", "L7STS", … as in HAProxy's management guide §9.1
 	Detail   string // what the last check said beyond that
 	Sessions int    // open now, through every address of the pool
+	OnVIP    int    // of these, through a VIP
+	Passed   int    // connections that were passed to it since HAProxy's start, through a VIP
 }
 
 // Commands for Runtime.Ask.
@@ -46,7 +51,7 @@ func ParseServers(answer []byte) ([]Server, error) {
 	for i, name := range records[0] {
 		column[name] = i
 	}
-	for _, name := range []string{"pxname", "svname", "scur", "status", "addr", "check_status", "last_chk"} {
+	for _, name := range []string{"pxname", "svname", "scur", "stot", "status", "addr", "check_status", "last_chk"} {
 		if _, ok := column[name]; !ok {
 			return nil, fmt.Errorf("read haproxy's statistics: there is no column %q", name)
 		}
@@ -69,9 +74,16 @@ func ParseServers(answer []byte) ([]Server, error) {
 			continue
 		}
 		sessions, _ := strconv.Atoi(field("scur"))
+		onVIP, passed := 0, 0
+		if strings.HasPrefix(field("pxname"), pool+"_vip") {
+			onVIP = sessions
+			passed, _ = strconv.Atoi(field("stot"))
+		}
 		key := pool + "/" + field("svname")
 		if i, known := index[key]; known {
 			servers[i].Sessions += sessions
+			servers[i].OnVIP += onVIP
+			servers[i].Passed += passed
 			continue
 		}
 		index[key] = len(servers)
@@ -86,7 +98,24 @@ func ParseServers(answer []byte) ([]Server, error) {
 			Check:    check,
 			Detail:   strings.TrimSpace(field("last_chk")),
 			Sessions: sessions,
+			OnVIP:    onVIP,
+			Passed:   passed,
 		})
 	}
 	return servers, nil
+}
+
+// Of picks those that are backends of the seed, in its order: one that was retired
+// stays until its last connection has ended, and one that was added stands last.
+func Of(spec *seed.Spec, servers []Server) []Server {
+	var all []Server
+	for _, pool := range spec.Pools {
+		for _, b := range pool.Backends {
+			i := slices.IndexFunc(servers, func(s Server) bool { return s.Pool == pool.Name && s.Name == b.Name })
+			if i >= 0 {
+				all = append(all, servers[i])
+			}
+		}
+	}
+	return all
 }

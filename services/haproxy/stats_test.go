@@ -30,11 +30,11 @@ func TestServersInRealStatistics(t *testing.T) {
 		// One client came through the node's address and two through the VIP.
 		{"running.csv", []Server{
 			{Pool: "mysql", Name: "serves", Address: "192.168.100.1:3306", Up: true, Checked: true,
-				Check: "L7OK", Detail: "(tcp-check)", Sessions: 2},
+				Check: "L7OK", Detail: "(tcp-check)", Sessions: 2, OnVIP: 1, Passed: 1},
 			{Pool: "mysql", Name: "refuses", Address: "192.168.100.2:3306", Checked: true,
 				Check: "L4CON", Detail: "Connection refused at step 1 of tcp-check (connect)"},
 			{Pool: "mysql", Name: "hangs", Address: "192.168.100.3:3306", Up: true, Checked: true,
-				Check: "L7OK", Sessions: 1}, // a further check is under way: "* L7OK"
+				Check: "L7OK", Sessions: 1, OnVIP: 1, Passed: 1}, // a further check is under way: "* L7OK"
 			{Pool: "mysql", Name: "denies", Address: "192.168.100.4:3306", Checked: true,
 				Check: "L7STS", Detail: `Host 'lb-a, "old"' is not allowed to connect`},
 			{Pool: "mysql", Name: "spare", Address: "192.168.100.5:3306", Up: true, Checked: true,
@@ -69,7 +69,7 @@ func TestWhatIsNoStatisticsIsAnError(t *testing.T) {
 		{"nothing", "", "empty"},
 		{"an open quote", "# pxname,svname\n\"a,b\n", "read haproxy's statistics"},
 		{"an unknown command", "Unknown command: 'show stat'", `no column "pxname"`},
-		{"a column less", "# pxname,svname,scur,status,addr,check_status\n", `no column "last_chk"`},
+		{"a column less", "# pxname,svname,scur,stot,status,addr,check_status\n", `no column "last_chk"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := ParseServers([]byte(tt.answer))
@@ -81,7 +81,7 @@ func TestWhatIsNoStatisticsIsAnError(t *testing.T) {
 }
 
 func TestRowsThatAreShortLackOnlyTheirEnd(t *testing.T) {
-	got, err := ParseServers([]byte("# pxname,svname,scur,status,addr,check_status,last_chk\nmysql_node,a,3,UP\n"))
+	got, err := ParseServers([]byte("# pxname,svname,scur,stot,status,addr,check_status,last_chk\nmysql_node,a,3,9,UP\n"))
 	want := []Server{{Pool: "mysql", Name: "a", Up: true, Sessions: 3}}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("ParseServers, %v (-want +got):\n%s", err, diff)
@@ -89,12 +89,12 @@ func TestRowsThatAreShortLackOnlyTheirEnd(t *testing.T) {
 }
 
 func TestFirstRowTellsTheState(t *testing.T) {
-	got, err := ParseServers([]byte("# pxname,svname,scur,status,addr,check_status,last_chk\n" +
-		"mysql_vip,a,1,UP,192.0.2.1:3306,L7OK,\nmysql_vip2,a,2,DOWN,192.0.2.1:3306,L4CON,\n" +
-		"mysql_node,a,4,DOWN,192.0.2.1:3306,,\nread_vip,a,8,DOWN,192.0.2.1:3306,L4TOUT,\n"))
+	got, err := ParseServers([]byte("# pxname,svname,scur,stot,status,addr,check_status,last_chk\n" +
+		"mysql_vip,a,1,16,UP,192.0.2.1:3306,L7OK,\nmysql_vip2,a,2,32,DOWN,192.0.2.1:3306,L4CON,\n" +
+		"mysql_node,a,4,64,DOWN,192.0.2.1:3306,,\nread_vip,a,8,128,DOWN,192.0.2.1:3306,L4TOUT,\n"))
 	want := []Server{
-		{Pool: "mysql", Name: "a", Address: "192.0.2.1:3306", Up: true, Checked: true, Check: "L7OK", Sessions: 7},
-		{Pool: "read", Name: "a", Address: "192.0.2.1:3306", Checked: true, Check: "L4TOUT", Sessions: 8},
+		{Pool: "mysql", Name: "a", Address: "192.0.2.1:3306", Up: true, Checked: true, Check: "L7OK", Sessions: 7, OnVIP: 3, Passed: 48},
+		{Pool: "read", Name: "a", Address: "192.0.2.1:3306", Checked: true, Check: "L4TOUT", Sessions: 8, OnVIP: 8, Passed: 128},
 	}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("ParseServers, %v (-want +got):\n%s", err, diff)
@@ -102,10 +102,10 @@ func TestFirstRowTellsTheState(t *testing.T) {
 }
 
 func TestServersInMaintenanceAreNoBackends(t *testing.T) {
-	got, err := ParseServers([]byte("# pxname,svname,scur,status,addr,check_status,last_chk\n" +
-		"mysql_vip,old,1,MAINT,192.0.2.1:3306,,\nmysql_vip,v6,2,UP,[2001:db8::51]:3306,L7OK,\n" +
-		"mysql_node,old,1,MAINT (via x/y),192.0.2.1:3306,,\nmysql_node2,v6,1,UP,[2001:db8::51]:3306,L7OK,\n"))
-	want := []Server{{Pool: "mysql", Name: "v6", Address: "[2001:db8::51]:3306", Up: true, Checked: true, Check: "L7OK", Sessions: 3}}
+	got, err := ParseServers([]byte("# pxname,svname,scur,stot,status,addr,check_status,last_chk\n" +
+		"mysql_vip,old,1,1,MAINT,192.0.2.1:3306,,\nmysql_vip,v6,2,2,UP,[2001:db8::51]:3306,L7OK,\n" +
+		"mysql_node,old,1,1,MAINT (via x/y),192.0.2.1:3306,,\nmysql_node2,v6,1,1,UP,[2001:db8::51]:3306,L7OK,\n"))
+	want := []Server{{Pool: "mysql", Name: "v6", Address: "[2001:db8::51]:3306", Up: true, Checked: true, Check: "L7OK", Sessions: 3, OnVIP: 2, Passed: 2}}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("ParseServers, %v (-want +got):\n%s", err, diff)
 	}
@@ -142,9 +142,9 @@ func FuzzParseServers(f *testing.F) {
 		}
 		f.Add(answer)
 	}
-	const head = "# pxname,svname,scur,status,addr,check_status,last_chk\n"
+	const head = "# pxname,svname,scur,stot,status,addr,check_status,last_chk\n"
 	f.Add([]byte(head + "mysql_node,a\n"))
-	f.Add([]byte(head + "mysql_vip,a,1,UP\nmysql_node,a,1,UP\nmysql_vip2,a,1,UP\n"))
+	f.Add([]byte(head + "mysql_vip,a,1,1,UP\nmysql_node,a,1,1,UP\nmysql_vip2,a,1,1,UP\n"))
 	f.Fuzz(func(t *testing.T, answer []byte) {
 		servers, err := ParseServers(answer)
 		if err != nil && servers != nil {

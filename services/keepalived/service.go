@@ -67,7 +67,15 @@ func Service(spec *seed.Spec, host services.Host) (services.Service, error) {
 		Grace: 300 * time.Millisecond,
 		// Its child needs a moment to take the VIP off and to tell the peer.
 		Orphans: 50 * time.Millisecond,
+		// Its adverts are late when it is, and then the VIP moves. What it runs from
+		// can't leave memory: there is no swap, and the root file system is memory too.
+		RealTime: true,
 		// It is small, and without it the peer has to notice.
 		OOMScore: -900,
 	}, nil
+}
+
+// TryArgv is the command that checks a configuration and runs nothing.
+func TryArgv(file string) []string {
+	return []string{Program, "--config-test", "--log-console", "--no-syslog", "--use-file", file}
 }
