@@ -13,7 +13,8 @@ const burn = "burn"
 
 func init() {
 	if len(os.Args) == 2 && os.Args[1] == burn {
-		for {
+		for spins := 0; ; {
+			spins++
 		}
 	}
 }
