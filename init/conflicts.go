@@ -254,12 +254,19 @@ func (b *balancer) peerIs(said *status.Node) {
 	}
 }
 
+// handOver is for how long two nodes may be master while one takes over from the other
+// on a slow host.
+const handOver = time.Second
+
 // learned notes and says what is known of a split brain, and tells everybody the
 // VIP's MAC address where it is this node's.
 func (b *balancer) learned(events []rival.Event) {
 	for _, e := range events {
 		if e.Ours {
 			b.announce()
+		}
+		if e.Began && e.Over && e.Lasted < handOver {
+			continue
 		}
 		news := false
 		if e.Began {

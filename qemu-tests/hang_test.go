@@ -59,9 +59,9 @@ func TestWatchdog(t *testing.T) {
 	}
 }
 
-// The magic close: a node that is off on purpose, or hangs while it powers off, is not
-// reset; one that is well never is.
-func TestWatchdogOfANodeThatIsWell(t *testing.T) {
+// A node without a free moment and without free memory looks like no node that hangs,
+// its keepalived comes before all else, and one that ends on purpose is not reset.
+func TestBusyNode(t *testing.T) {
 	text := faultSeed(t)
 	s := newSite(t, text)
 	c := site.Machine(s.Seed.Nodes[0])
@@ -69,11 +69,31 @@ func TestWatchdogOfANodeThatIsWell(t *testing.T) {
 	m := vm.Start(t, s.Lab, c)
 	s.AwaitAnswer(t, vipService)
 	hook(t, m, "burn 4")
-	m.StaysOn(3 * watchdog.Timeout)
+	hook(t, m, "hog")
+	m.StaysOn(2 * watchdog.Timeout)
 	hook(t, m, "burn 0")
 	if strings.Contains(m.Serial.Text(), "no sign of life") {
 		t.Error("a busy node looks as if it hung")
 	}
+
+	// Of proc_pid_stat(5), counted from 0: page faults that needed a disk, the policy.
+	const faults, policy = 11, 40
+	found := 0
+	for line := range strings.Lines(hook(t, m, "processes")) {
+		process := strings.Fields(line)
+		if process[2] != "keepalived" {
+			continue
+		}
+		found++
+		stat := strings.Fields(hook(t, m, "file /proc/"+process[0]+"/stat"))
+		if stat[policy] != "2" || stat[faults] != "0" {
+			t.Errorf("keepalived %s has policy %s and %s page faults from a disk, want 2 (SCHED_RR) and none: %v", process[0], stat[policy], stat[faults], stat)
+		}
+	}
+	if found != 2 {
+		t.Errorf("%d processes of keepalived, want 2", found)
+	}
+
 	if err := m.PowerButton(); err != nil {
 		t.Fatal(err)
 	}

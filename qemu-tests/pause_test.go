@@ -32,8 +32,10 @@ func TestPause(t *testing.T) {
 				if preempt == "never" {
 					p.expectHolder(t, p.Backup, 8*time.Second)
 					p.expectSSH(t, backupService, "failover", 0)
+					return
 				}
-				p.AwaitHolder(t, p.Master)
+				// It takes over first, then the other lets go.
+				expectNoneCut(t, p.measure(t, "the master returns", func() { p.AwaitHolder(t, p.Master) }))
 				p.awaitVerdict(t, masterService, 0, "the pair to be well again")
 			})
 			t.Run("of the backup", func(t *testing.T) {

@@ -3,6 +3,7 @@ package admin
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,27 +54,38 @@ func showEvent(w io.Writer, records []status.Record) {
 	}
 }
 
-// headline is the event in one sentence, as who took the VIP tells it.
+// headline is the event in one sentence, as who took the VIP tells it, or who lost it
+// while the other has not told yet.
 func headline(records []status.Record) string {
-	var taken, lost *status.Record
-	for i, r := range records {
-		switch {
-		case r.Change.To == "MASTER":
-			taken = &records[i]
-		case r.Change.Moves():
-			lost = &records[i]
+	var last status.Record
+	for _, r := range records {
+		if r.Change.Moves() {
+			last = r
 		}
 	}
-	switch {
-	case taken == nil && lost.Change.HeldAfter != "" && lost.Change.HeldAfter != lost.Node: // who has not told yet
-		return fmt.Sprintf("%s took the VIP over from %s %s ago: %s", lost.Change.HeldAfter, lost.Node, span(lost.Ago), lost.Change.Why)
-	case taken == nil:
-		return fmt.Sprintf("%s lost the VIP %s ago, and nobody is known to have taken it: %s", lost.Node, span(lost.Ago), lost.Change.Why)
-	case taken.Change.HeldBefore == "" || taken.Change.HeldBefore == taken.Node:
-		return fmt.Sprintf("%s took the VIP %s ago: %s", taken.Node, span(taken.Ago), taken.Change.Why)
+	if last.Change.To != "MASTER" {
+		taken := slices.IndexFunc(records, func(r status.Record) bool {
+			return r.Change.To == "MASTER" && r.Node == last.Change.HeldAfter && r.Ago-last.Ago < together
+		})
+		switch {
+		case taken >= 0:
+			last = records[taken]
+		case last.Change.HeldAfter == "" || last.Change.HeldAfter == last.Node:
+			return fmt.Sprintf("%s lost the VIP %s ago, and nobody is known to have taken it: %s", last.Node, span(last.Ago), last.Change.Why)
+		default:
+			return fmt.Sprintf("%s took the VIP over from %s %s ago: %s", last.Change.HeldAfter, last.Node, span(last.Ago), last.Change.Why)
+		}
 	}
-	return fmt.Sprintf("%s took the VIP over from %s %s ago: %s", taken.Node, taken.Change.HeldBefore, span(taken.Ago), taken.Change.Why)
+	from := ""
+	if before := last.Change.HeldBefore; before != "" && before != last.Node {
+		from = " over from " + before
+	}
+	return fmt.Sprintf("%s took the VIP%s %s ago: %s", last.Node, from, span(last.Ago), last.Change.Why)
 }
+
+// together is how long before the one node lets go the other may have taken over, in
+// seconds: it is a matter of an advert.
+const together status.Seconds = 2
 
 func showRecord(w io.Writer, node string, c status.Change) {
 	change := c.To

@@ -160,6 +160,14 @@ func TestShow(t *testing.T) {
 		}}},
 		{"why-nobody", command{verb: control.Why}, control.Reply{Records: []status.Record{{Node: "lb-a", Ago: 34567, Change: status.Change{At: at, From: "MASTER", To: "STOP", Why: "keepalived has stopped"}}}}},
 		{"why-untold", command{verb: control.Why}, control.Reply{Records: []status.Record{{Node: "lb-a", Ago: 0.3, Change: loss(at)}}}},
+		{"why-back", command{verb: control.Why}, control.Reply{Records: []status.Record{
+			{Node: "lb-b", Ago: 2.6, Change: takeover(at)},
+			{Node: "lb-b", Ago: 0.3, Change: status.Change{At: at, From: "MASTER", To: "FAULT", Why: "failover, asked by ops", HeldBefore: "lb-b", HeldAfter: "lb-a"}},
+		}}},
+		{"why-make-before-break", command{verb: control.Why}, control.Reply{Records: []status.Record{
+			{Node: "lb-b", Ago: 2.6, Change: takeover(at)},
+			{Node: "lb-a", Ago: 2.5, Change: status.Change{At: at, From: "MASTER", To: "BACKUP", Why: "failover, asked by ops", HeldBefore: "lb-a", HeldAfter: "lb-b"}},
+		}}},
 		{"why-never", command{verb: control.Why}, control.Reply{}},
 		{"why-json", command{verb: control.Why, json: true}, control.Reply{Records: []status.Record{{Node: "lb-b", Ago: 34566.9, Change: takeover(at)}}}},
 		{"drill", command{verb: control.Drill}, control.Reply{Steps: drill.Steps([]string{"lb-a", "lb-b"})}},

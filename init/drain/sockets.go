@@ -18,11 +18,18 @@ type Census struct {
 	Long    int // of these, those on which nothing has moved for long
 }
 
-// rest is how long nothing must have moved on a socket until it counts as idle. A
-// client that has just got an answer may be about to ask again or to leave, and a
-// server's bare acknowledgement of a statement, which tells that it works on it, may
-// take 40 ms (TCP_DELACK_MIN).
-const rest = 100 * time.Millisecond
+// rest is how long nothing must have moved on a socket until it counts as idle, or
+// several times its round trip when that is more. A client that has just got an
+// answer may be about to ask again or to leave, and a server's bare acknowledgement of
+// a statement, which tells that it works on it, may take 40 ms (TCP_DELACK_MIN).
+const (
+	rest       = 200 * time.Millisecond
+	roundTrips = 3
+)
+
+// loggedIn is how many segments a client has got at least that is logged in: the
+// greeting, and the answer to its login.
+const loggedIn = 2
 
 // long is how long a statement takes at least that new connections are not to wait for.
 const long = 300 * time.Millisecond
@@ -89,11 +96,11 @@ func busy(state uint8, info *netlink.TCPInfo, toClient bool) bool {
 	}
 	sent, heard := milliseconds(info.Last_data_sent), milliseconds(info.Last_data_recv)
 	switch {
-	case min(sent, heard) < rest:
+	case min(sent, heard) < max(rest, roundTrips*time.Duration(info.Rtt)*time.Microsecond):
 		return true
 	case info.Unacked > 0 || info.Notsent_bytes > 0:
 		return true
-	case toClient && info.Data_segs_out == 0: // it waits for the greeting
+	case toClient && info.Data_segs_out < loggedIn:
 		return true
 	case toClient:
 		return heard < sent

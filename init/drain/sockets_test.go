@@ -138,6 +138,10 @@ func TestStatementIsToldFromRest(t *testing.T) {
 		connect(t)
 		expectBusy(t, during)
 	})
+	t.Run("has got the greeting", func(t *testing.T) {
+		connect(t).answer()
+		expectBusy(t, during)
+	})
 	t.Run("has logged in, and rests", func(t *testing.T) {
 		connect(t).login()
 		expectIdle(t)
@@ -206,7 +210,9 @@ func TestBusy(t *testing.T) {
 		{"the other side spoke last", unix.BPF_TCP_ESTABLISHED, info(func(i *netlink.TCPInfo) { i.Last_data_recv = 900 }), true, false},
 		{"a moment ago", unix.BPF_TCP_ESTABLISHED, info(func(i *netlink.TCPInfo) { i.Last_data_sent, i.Last_data_recv = 40, 40 }), true, true},
 		{"the other side does not take it", unix.BPF_TCP_ESTABLISHED, info(func(i *netlink.TCPInfo) { i.Notsent_bytes = 9 }), true, true},
+		{"a moment ago for one so far away", unix.BPF_TCP_ESTABLISHED, info(func(i *netlink.TCPInfo) { i.Rtt = 400_000 }), true, true},
 		{"no greeting yet", unix.BPF_TCP_ESTABLISHED, info(func(i *netlink.TCPInfo) { i.Data_segs_out = 0 }), true, false},
+		{"not logged in yet", unix.BPF_TCP_ESTABLISHED, info(func(i *netlink.TCPInfo) { i.Data_segs_out = 1 }), true, false},
 		{"connecting", unix.BPF_TCP_SYN_SENT, info(nil), true, true},
 		{"listening", unix.BPF_TCP_LISTEN, info(nil), false, false},
 		{"over", unix.BPF_TCP_TIME_WAIT, nil, false, false},

@@ -22,11 +22,12 @@ type Split struct {
 	Interval time.Duration // of the adverts
 
 	mu      sync.Mutex
-	master  time.Time // since when this node is; zero when it is not
-	was     period    // when it was before that
-	adverts uint64    // of peers, when they were last looked at
-	looked  bool      // adverts are from this time as master
-	pending bool      // a peer advertised in the interval before the last look
+	master  time.Time            // since when this node is; zero when it is not
+	was     period               // when it was before that
+	adverts uint64               // of peers, when they were last looked at
+	looked  bool                 // adverts are from this time as master
+	pending bool                 // a peer advertised in the interval before the last look
+	claimed map[string]time.Time // since when a peer claims the VIP, which may be to take it over
 	rivals  map[string]*rivalry
 	ended   map[string]ended     // of each peer
 	letGo   map[string]time.Time // when each peer said last that it is not master; zero when it said that it is
@@ -77,7 +78,7 @@ func (s *Split) Elected(master bool) []Event {
 	if master == !s.master.IsZero() {
 		return nil
 	}
-	s.looked, s.pending = false, false
+	s.looked, s.pending, s.claimed = false, false, nil
 	if master {
 		s.master = now
 		return nil
@@ -113,18 +114,33 @@ func (s *Split) Look(adverts uint64, peer string) []Event {
 	case sure:
 		events = s.seen(now, peer, now, advertCounts*s.Interval, true)
 	}
+	for peer, since := range s.claimed {
+		if now.Sub(since) >= s.shortest() {
+			delete(s.claimed, peer)
+			events = append(events, s.seen(now, peer, since, claimCounts, false)...)
+		}
+	}
 	return append(events, s.expire(now)...)
 }
 
-// Claimed takes that a peer claims the VIP by ARP or neighbour discovery.
+// Claimed takes that a peer claims the VIP by ARP or neighbour discovery. Who takes
+// over does so as well, a moment before this node hears of it; so a claim counts when
+// this node is still master at a later Look.
 func (s *Split) Claimed(peer string) []Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
-	if s.master.IsZero() || now.Sub(s.master) < s.shortest() {
-		return nil
+	switch {
+	case s.master.IsZero(), now.Sub(s.master) < s.shortest():
+	case s.rivals[peer] != nil:
+		return s.seen(now, peer, now, claimCounts, false)
+	case s.claimed[peer].IsZero():
+		if s.claimed == nil {
+			s.claimed = make(map[string]time.Time)
+		}
+		s.claimed[peer] = now
 	}
-	return s.seen(now, peer, now, claimCounts, false)
+	return nil
 }
 
 // Said takes the word of a peer: whether it is master and for how long.
@@ -140,6 +156,7 @@ func (s *Split) Said(peer string, master bool, lasted time.Duration) []Event {
 		delete(s.letGo, peer)
 	} else {
 		s.letGo[peer] = now
+		delete(s.claimed, peer)
 	}
 	switch {
 	case !s.master.IsZero() && !master:

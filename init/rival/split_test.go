@@ -66,8 +66,9 @@ func TestRivalThatHasLetGoAlready(t *testing.T) {
 		expect(t, "long after", look(s, &adverts, 0, 100))
 
 		s.Claimed("lb-b")
+		look(s, &adverts, 0, 3)
 		adverts++ // in the same interval
-		expect(t, "its word", s.Said("lb-b", false, 0), Event{Peer: "lb-b", Over: true, Ours: true})
+		expect(t, "its word", s.Said("lb-b", false, 0), Event{Peer: "lb-b", Lasted: 3 * interval, Over: true, Ours: true})
 		expect(t, "long after", look(s, &adverts, 0, 20))
 	})
 }
@@ -97,6 +98,7 @@ func TestHandoverIsNoSplitBrain(t *testing.T) {
 		// Back: an advert of the new master, its announcement, and this node's end.
 		adverts++
 		s.Look(adverts, "lb-b")
+		expect(t, "the new master's announcement", s.Claimed("lb-b"))
 		time.Sleep(interval / 10)
 		expect(t, "the election", s.Elected(false))
 		time.Sleep(interval)
@@ -143,8 +145,10 @@ func TestMastersThatHearEachOtherOtherwise(t *testing.T) {
 		expect(t, "its next word", s.Said("lb-b", true, 8*time.Second))
 		expect(t, "it lets go", s.Said("lb-b", false, 0), Event{Peer: "lb-b", Lasted: 8 * time.Second, Over: true, Ours: true})
 
-		expect(t, "an announcement alone", s.Claimed("lb-b"), Event{Peer: "lb-b", Began: true})
-		time.Sleep(time.Second)
+		var adverts uint64
+		expect(t, "an announcement alone", s.Claimed("lb-b"))
+		expect(t, "as master still", look(s, &adverts, 0, 3), Event{Peer: "lb-b", Lasted: 2 * interval, Began: true})
+		time.Sleep(time.Second - 3*interval)
 		expect(t, "this node lets go", s.Elected(false), Event{Peer: "lb-b", Lasted: time.Second, Over: true})
 		expect(t, "what it knows already", s.Said("lb-b", true, time.Hour))
 	})
@@ -156,6 +160,7 @@ func TestAnnouncementsThatStopAreTheEnd(t *testing.T) {
 		s.Elected(true)
 		look(s, &adverts, 0, 5)
 		s.Claimed("lb-b")
+		look(s, &adverts, 0, 3)
 		expect(t, "10 s later", look(s, &adverts, 0, 50))
 		events := look(s, &adverts, 0, 100)
 		if len(events) != 1 || !events[0].Over || !events[0].Ours {
