@@ -249,14 +249,10 @@ func (b *balancer) peerIs(said *status.Node) {
 	}
 	for _, c := range said.Conflicts {
 		if c.Kind == status.SplitBrain && c.By == b.spec().Node.Name && c.Over && c.Ago.Duration() < tellEvery {
-			b.learned(b.rivals.split.Told(said.Name, c.For.Duration()))
+			b.learned(b.rivals.split.Told(said.Name, c.For.Duration(), c.Ago.Duration()))
 		}
 	}
 }
-
-// handOver is for how long two nodes may be master while one takes over from the other
-// on a slow host.
-const handOver = time.Second
 
 // learned notes and says what is known of a split brain, and tells everybody the
 // VIP's MAC address where it is this node's.
@@ -265,7 +261,7 @@ func (b *balancer) learned(events []rival.Event) {
 		if e.Ours {
 			b.announce()
 		}
-		if e.Began && e.Over && e.Lasted < handOver {
+		if !e.Began && !e.Over {
 			continue
 		}
 		news := false

@@ -42,18 +42,20 @@ type period struct {
 // rivalry is with one node that is master too.
 type rivalry struct{ since, until time.Time }
 
-// ended is when it was last learned that a split brain is over, and how long it had
-// lasted as far as was known.
+// ended is when it was last learned that a split brain is over, how long it had lasted
+// as far as was known, and whether that was long enough to be one.
 type ended struct {
-	at     time.Time
-	lasted time.Duration
+	at      time.Time
+	lasted  time.Duration
+	counted bool
 }
 
-// Event is what was learned about a split brain.
+// Event is what was learned about a split brain. One that neither Began nor is Over
+// was too short to be one.
 type Event struct {
 	Peer   string
 	Lasted time.Duration // so far, or in all when it is Over; 0 when it is not known
-	Began  bool          // nothing was learned of it before
+	Began  bool          // nothing was said of it before
 	Over   bool
 	// Ours is whether the VIP belongs here: the other node has let it go, or will as
 	// soon as it hears this one. All others should be told the VIP's MAC address.
@@ -174,31 +176,34 @@ func (s *Split) Said(peer string, master bool, lasted time.Duration) []Event {
 	return nil
 }
 
-// latelyOver is within what a peer tells of a split brain that this node knows of. It
-// may know better for how long there was one.
-const latelyOver = 15 * time.Second
-
 // Told takes the word of a peer that it was master beside this node for so long, and
-// has just let go.
-func (s *Split) Told(peer string, lasted time.Duration) []Event {
+// let go so long ago. The peer may say so again and again, and may know better than
+// this node for how long there were two.
+func (s *Split) Told(peer string, lasted, ago time.Duration) []Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
 	known := s.rivals[peer] != nil
 	was := s.ended[peer]
-	lately := now.Sub(was.at) < latelyOver
-	if s.master.IsZero() || !known && lately && lasted <= was.lasted+s.shortest() {
+	same := now.Add(-ago - lasted).Before(was.at) // it began before the last one was over
+	if s.master.IsZero() || !known && same && lasted <= was.lasted+s.shortest() {
 		return nil
 	}
 	delete(s.rivals, peer)
-	return []Event{s.over(now, Event{Peer: peer, Lasted: lasted, Began: !known && !lately, Ours: true})}
+	return []Event{s.over(now, Event{Peer: peer, Lasted: lasted, Began: !known && !(same && was.counted), Ours: true})}
 }
+
+// handOver is for how long two nodes may be master while one takes over from the other
+// on a slow host.
+const handOver = time.Second
 
 func (s *Split) over(now time.Time, e Event) Event {
 	if s.ended == nil {
 		s.ended = make(map[string]ended)
 	}
-	s.ended[e.Peer], e.Over = ended{now, e.Lasted}, true
+	e.Over = !e.Began || e.Lasted >= handOver
+	e.Began = e.Began && e.Over
+	s.ended[e.Peer] = ended{now, e.Lasted, e.Over}
 	s.looked, s.pending = false, false // what was heard until now was of this one
 	return e
 }

@@ -60,9 +60,9 @@ func TestRivalThatHasLetGoAlready(t *testing.T) {
 		look(s, &adverts, 0, 10)
 		expect(t, "an advert", look(s, &adverts, 1, 1))
 		expect(t, "its word", s.Said("lb-b", false, 0))
-		expect(t, "an interval later", look(s, &adverts, 0, 1), Event{Peer: "lb-b", Began: true, Over: true, Ours: true})
-		expect(t, "how long it was", s.Told("lb-b", 6*time.Second), Event{Peer: "lb-b", Lasted: 6 * time.Second, Over: true, Ours: true})
-		expect(t, "its next word", s.Told("lb-b", 6*time.Second))
+		expect(t, "an interval later", look(s, &adverts, 0, 1), Event{Peer: "lb-b", Ours: true})
+		expect(t, "how long it was", s.Told("lb-b", 6*time.Second, interval), Event{Peer: "lb-b", Lasted: 6 * time.Second, Began: true, Over: true, Ours: true})
+		expect(t, "its next word", s.Told("lb-b", 6*time.Second, interval))
 		expect(t, "long after", look(s, &adverts, 0, 100))
 
 		s.Claimed("lb-b")
@@ -122,15 +122,18 @@ func TestOldMasterLearnsWhatItWas(t *testing.T) {
 
 func TestSurvivorIsToldWhatItCouldNotHear(t *testing.T) {
 	pairOf(t, func(t *testing.T, s *Split) {
-		expect(t, "as backup", s.Told("lb-b", 12*time.Second))
+		expect(t, "as backup", s.Told("lb-b", 12*time.Second, 0))
 		s.Elected(true)
 		time.Sleep(time.Hour)
-		expect(t, "as master", s.Told("lb-b", 12*time.Second), Event{Peer: "lb-b", Lasted: 12 * time.Second, Began: true, Over: true, Ours: true})
+		expect(t, "as master", s.Told("lb-b", 12*time.Second, 0), Event{Peer: "lb-b", Lasted: 12 * time.Second, Began: true, Over: true, Ours: true})
 		time.Sleep(5 * time.Second)
-		expect(t, "told again", s.Told("lb-b", 12*time.Second))
+		expect(t, "told again", s.Told("lb-b", 12*time.Second, 5*time.Second))
+		time.Sleep(8 * time.Second)
+		expect(t, "told of another", s.Told("lb-b", 12*time.Second, 0), Event{Peer: "lb-b", Lasted: 12 * time.Second, Began: true, Over: true, Ours: true})
+		expect(t, "told of a hand-over", s.Told("lb-b", 900*time.Millisecond, 0))
 		time.Sleep(time.Minute)
 		s.Said("lb-b", true, 10*time.Second)
-		expect(t, "told of what it knows", s.Told("lb-b", 12*time.Second), Event{Peer: "lb-b", Lasted: 12 * time.Second, Over: true, Ours: true})
+		expect(t, "told of what it knows", s.Told("lb-b", 12*time.Second, 0), Event{Peer: "lb-b", Lasted: 12 * time.Second, Over: true, Ours: true})
 	})
 }
 
