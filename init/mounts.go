@@ -59,5 +59,6 @@ func (n *node) mount() error {
 		return err
 	}
 	n.consoles = consoles
+	go n.heedKernel()
 	return nil
 }

@@ -70,6 +70,7 @@ func TestBusyNode(t *testing.T) {
 	s.AwaitAnswer(t, vipService)
 	hook(t, m, "burn 4")
 	hook(t, m, "hog")
+	m.WaitSerial("invoked oom-killer", 30*time.Second) // the kernel keeps its warnings to itself
 	m.StaysOn(2 * watchdog.Timeout)
 	hook(t, m, "burn 0")
 	if strings.Contains(m.Serial.Text(), "no sign of life") {
