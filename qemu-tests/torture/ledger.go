@@ -77,7 +77,7 @@ func (l *Ledger) Restarted(s *mariadb.Server) {
 	s.Exec("set global innodb_flush_log_at_trx_commit = 2")
 }
 
-// Stop begins no more transactions.
+// Stop begins no more transactions, and returns when those that have begun are over.
 func (l *Ledger) Stop() {
 	l.quit()
 	l.done.Wait()
@@ -123,7 +123,10 @@ func (l *Ledger) session(ctx context.Context, connector driver.Connector) error 
 	}
 	defer conn.Close()
 	for range perConnection {
-		if err := l.commit(ctx, conn, server); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err := l.commit(conn, server); err != nil {
 			return err
 		}
 		time.Sleep(pause)
@@ -131,8 +134,9 @@ func (l *Ledger) session(ctx context.Context, connector driver.Connector) error 
 	return nil
 }
 
-func (l *Ledger) commit(ctx context.Context, conn driver.Conn, server int) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+// commit is not given up when the load stops: whether it was kept would be unknown.
+func (l *Ledger) commit(conn driver.Conn, server int) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	l.mu.Lock()
 	l.number++
