@@ -1,9 +1,7 @@
 package keepalived
 
 import (
-	"flag"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,12 +11,10 @@ import (
 	"twinlb/services"
 
 	"github.com/google/go-cmp/cmp"
+	"gotest.tools/v3/golden"
 )
 
-var (
-	update = flag.Bool("update", false, "write what Config returns into testdata")
-	host   = services.Host{Interface: "eth0", Memory: 256 << 20}
-)
+var host = services.Host{Interface: "eth0", Memory: 256 << 20}
 
 func load(t *testing.T, example string) *seed.Pair {
 	t.Helper()
@@ -55,19 +51,7 @@ func TestConfigOfTheExamples(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			path := filepath.Join("testdata", name+".conf")
-			if *update {
-				if err := os.WriteFile(path, got, 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), string(got)); diff != "" {
-				t.Errorf("%s: (-want +got, accept it with -update)\n%s", path, diff)
-			}
+			golden.Assert(t, string(got), name+".conf")
 		})
 	}
 }

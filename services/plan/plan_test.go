@@ -1,40 +1,18 @@
 package plan
 
 import (
-	"flag"
 	"net"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"gotest.tools/v3/golden"
 
 	"twinlb/seed"
 	"twinlb/services"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
-
-// golden compares text with a file in testdata.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", path, diff)
-	}
-}
 
 // example is the master of examples/pair.yaml, changed.
 func example(t *testing.T, change func(*seed.Spec)) *seed.Spec {
@@ -65,8 +43,8 @@ func nothing(*seed.Spec) {}
 
 func TestPlanOfTheExample(t *testing.T) {
 	p := of(t, example(t, nothing))
-	golden(t, "node.txt", p.Node)
-	golden(t, "network.txt", p.Network)
+	golden.Assert(t, p.Node, "node.txt")
+	golden.Assert(t, p.Network, "network.txt")
 	var paths []string
 	for _, f := range p.Files {
 		paths = append(paths, f.Path)
@@ -122,8 +100,8 @@ func TestEveryKindOfLink(t *testing.T) {
 		t.Errorf("the interfaces of the host are %q and %q, want vlan12 and eth9", host.Interface, host.Management)
 	}
 	p := of(t, spec)
-	golden(t, "every-kind-of-link.txt", p.Network)
-	golden(t, "never-preempt.txt", p.Node)
+	golden.Assert(t, p.Network, "every-kind-of-link.txt")
+	golden.Assert(t, p.Node, "never-preempt.txt")
 }
 
 func TestDiff(t *testing.T) {
@@ -137,7 +115,7 @@ func TestDiff(t *testing.T) {
 		s.VIPs = append(s.VIPs, netip.MustParseAddr("192.168.100.61"))
 	}))
 	was.Files, is.Files = nil, nil // other tests look at them
-	golden(t, "diff.txt", Diff(was, is))
+	golden.Assert(t, Diff(was, is), "diff.txt")
 
 	one := services.File{Path: "/one", Data: []byte("1\n")}
 	gone := Diff(Plan{Files: []services.File{one}}, Plan{})
