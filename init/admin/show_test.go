@@ -1,10 +1,7 @@
 package admin
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -14,27 +11,8 @@ import (
 	"twinlb/init/journal"
 	"twinlb/init/status"
 
-	"github.com/google/go-cmp/cmp"
+	"gotest.tools/v3/golden"
 )
-
-var update = flag.Bool("update", false, "write what is shown into testdata")
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name+".txt")
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s: (-want +got, accept it with -update)\n%s", path, diff)
-	}
-}
 
 var (
 	versions = []status.Version{{Part: "linux", Version: "6.12.107"}, {Part: "haproxy", Version: "3.0.11"}, {Part: "keepalived", Version: "2.3.3"}}
@@ -201,7 +179,7 @@ func TestShow(t *testing.T) {
 			if err := show(&text, tt.command, tt.reply); err != nil {
 				t.Fatal(err)
 			}
-			golden(t, tt.name, text.String())
+			golden.Assert(t, text.String(), tt.name+".txt")
 			for line := range strings.Lines(text.String()) {
 				if strings.TrimRight(line, " \n") != strings.TrimRight(line, "\n") {
 					t.Errorf("line ends with blanks: %q", line)

@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -14,9 +13,8 @@ import (
 	"twinlb/init/status"
 
 	"github.com/google/go-cmp/cmp"
+	"gotest.tools/v3/golden"
 )
-
-var update = flag.Bool("update", false, "write what is exposed into testdata")
 
 func example() *status.Pair {
 	backup := status.Node{Name: "lb-b", VRRP: status.VRRP{State: "BACKUP"}}
@@ -42,22 +40,7 @@ func example() *status.Pair {
 	}
 }
 
-func TestExpose(t *testing.T) {
-	const path = "testdata/metrics.txt"
-	got := expose(example())
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s: (-want +got, accept it with -update)\n%s", path, diff)
-	}
-}
+func TestExpose(t *testing.T) { golden.Assert(t, expose(example()), "metrics.txt") }
 
 var (
 	nameFormat   = `[a-zA-Z_:][a-zA-Z0-9_:]*`
