@@ -1,8 +1,6 @@
 package debian
 
 import (
-	"flag"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -11,9 +9,8 @@ import (
 	"twinlb/seed"
 
 	"github.com/google/go-cmp/cmp"
+	"gotest.tools/v3/golden"
 )
-
-var update = flag.Bool("update", false, "write what the templates give into testdata")
 
 // access has a host key of nothing but its length.
 var access = Access{AuthorizedKeys: "ssh-ed25519 AAAA ops@lab\n", HostKey: make([]byte, 32)}
@@ -43,32 +40,13 @@ func render(t *testing.T, pair *seed.Pair, name string) map[string]string {
 
 func TestFilesOfTheExamples(t *testing.T) {
 	for _, tt := range []struct{ example, node string }{{"pair", "lb-a"}, {"pair", "lb-b"}, {"galera", "lb-a"}} {
-		dir := filepath.Join("testdata", tt.example+"-"+tt.node)
 		for path, got := range render(t, load(t, tt.example), tt.node) {
 			if strings.HasPrefix(path, "etc/ssh/") || path == "etc/machine-id" { // no text that a person reads
 				continue
 			}
-			golden(t, filepath.Join(dir, filepath.Base(path)), got)
+			name := filepath.Join(tt.example+"-"+tt.node, filepath.Base(path))
+			t.Run(name, func(t *testing.T) { golden.Assert(t, got, name) })
 		}
-	}
-}
-
-func golden(t *testing.T, path, got string) {
-	t.Helper()
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s: (-want +got, accept it with -update)\n%s", path, diff)
 	}
 }
 

@@ -3,11 +3,8 @@ package report
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,9 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"gotest.tools/v3/golden"
 )
-
-var update = flag.Bool("update", false, "write what the reports look like into testdata")
 
 // links are how rows find their report; go-cmp would follow them in a circle.
 var links = cmpopts.IgnoreUnexported(Section{}, Row{}, Cell{})
@@ -101,23 +97,13 @@ func TestGolden(t *testing.T) {
 		"empty.txt": New().WriteText,
 		"empty.md":  New().WriteMarkdown,
 	} {
-		var got strings.Builder
-		if err := write(&got); err != nil {
-			t.Fatal(err)
-		}
-		path := filepath.Join("testdata", name)
-		if *update {
-			if err := os.WriteFile(path, []byte(got.String()), 0o644); err != nil {
+		t.Run(name, func(t *testing.T) {
+			var got strings.Builder
+			if err := write(&got); err != nil {
 				t.Fatal(err)
 			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), got.String()); diff != "" {
-			t.Errorf("%s: (-want +got, accept it with -update)\n%s", path, diff)
-		}
+			golden.Assert(t, got.String(), name)
+		})
 	}
 }
 

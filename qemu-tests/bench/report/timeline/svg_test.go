@@ -4,19 +4,16 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"gotest.tools/v3/golden"
 )
-
-var update = flag.Bool("update", false, "write what WriteSVG draws into testdata")
 
 const title = "From power-on to the first query"
 
@@ -44,18 +41,7 @@ func example(t testing.TB) []Boot {
 	return boots
 }
 
-func TestPicture(t *testing.T) {
-	got := draw(t, title, example(t))
-	const path = "testdata/boots.svg"
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if diff := cmp.Diff(read(t, "boots.svg"), got); diff != "" {
-		t.Errorf("%s: (-want +got, accept it with -update)\n%s", path, diff)
-	}
-}
+func TestPicture(t *testing.T) { golden.Assert(t, draw(t, title, example(t)), "boots.svg") }
 
 // TestNothingLeavesThePicture draws what is hard to draw.
 func TestNothingLeavesThePicture(t *testing.T) {
