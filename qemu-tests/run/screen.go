@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
+
+	"al.essio.dev/pkg/shellescape"
 
 	"twinlb/qemu-tests/lab"
 	"twinlb/qemu-tests/vm"
@@ -42,7 +43,7 @@ func (r *running) show(t lab.T) {
 	tmux := r.Client.Command("tmux", "-u", "-S", filepath.Join(r.dir, "tmux"), "-f", config,
 		"new-session", "-s", "twinlb", pane(r.Master.Name, follow(r.Master)), ";",
 		"split-window", "-h", pane(r.Backup.Name, follow(r.Backup)), ";",
-		"split-window", "-v", "-f", "-l", "60%", pane("client", strings.Join(quoted(shell.Args), " ")+"; tmux kill-session"))
+		"split-window", "-v", "-f", "-l", "60%", pane("client", shellescape.QuoteCommand(shell.Args)+"; tmux kill-session"))
 	tmux.Env = append(os.Environ(), "TMUX=")
 	tmux.Stdin, tmux.Stdout, tmux.Stderr = os.Stdin, os.Stdout, os.Stderr
 	if err := tmux.Run(); err != nil {
@@ -56,12 +57,3 @@ func pane(title, command string) string {
 }
 
 func follow(m *vm.VM) string { return "tail -n +1 -F " + m.SerialLog() }
-
-// quoted makes words safe from a shell.
-func quoted(words []string) []string {
-	safe := make([]string, len(words))
-	for i, w := range words {
-		safe[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-	}
-	return safe
-}

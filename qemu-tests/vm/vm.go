@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"al.essio.dev/pkg/shellescape"
+
 	"twinlb/qemu-tests/lab"
 )
 
@@ -218,7 +220,9 @@ func (m *VM) WaitSerial(expression string, limit time.Duration) []string {
 // CommandLine is what a shell needs to start the machine again. Its network
 // namespace is gone when the test is over: replace the netdev by
 // "user,id=lan" or make a tap.
-func (m *VM) CommandLine() string { return shellQuote(append([]string{qemuProgram}, m.options()...)) }
+func (m *VM) CommandLine() string {
+	return shellescape.QuoteCommand(append([]string{qemuProgram}, m.options()...))
+}
 
 func (m *VM) cleanup() {
 	if m.t.Failed() && m.Serial != nil {
@@ -254,17 +258,6 @@ func copyFile(to, from string) error {
 		return err
 	}
 	return os.WriteFile(to, data, 0o644)
-}
-
-func shellQuote(words []string) string {
-	quoted := make([]string, len(words))
-	for i, w := range words {
-		quoted[i] = w
-		if strings.ContainsAny(w, " '\"$&;*?()<>|\\") {
-			quoted[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
-	}
-	return strings.Join(quoted, " ")
 }
 
 func (m *VM) errorf(doing string, err error) error {

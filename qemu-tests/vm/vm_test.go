@@ -108,6 +108,8 @@ func TestCommandLine(t *testing.T) {
 		{"direct", Config{Kernel: "bzImage", Initrd: "initrd", Append: "quiet console=ttyS0", Disk: "a.img"},
 			" -kernel bzImage -append 'quiet console=ttyS0' -initrd initrd" +
 				" -drive if=none,snapshot=on,id=disk,format=raw,file=a.img -device virtio-blk-pci,drive=disk,bootindex=1"},
+		{"words of a shell", Config{Kernel: "~/bzImage", Initrd: "it's", Append: "#1"},
+			` -kernel '~/bzImage' -append '#1' -initrd 'it'"'"'s'`},
 		{"BIOS", Config{Disk: "a,b.qcow2"},
 			" -drive if=none,snapshot=on,id=disk,format=qcow2,file=a,,b.qcow2 -device virtio-blk-pci,drive=disk,bootindex=1"},
 		{"UEFI", Config{UEFI: true},
