@@ -7,6 +7,8 @@ import (
 	"net/netip"
 
 	"golang.org/x/sys/unix"
+
+	"twinlb/init/checksum"
 )
 
 // Types of RFC 4861 §4.3 and §4.4, and the options that carry a MAC address.
@@ -60,26 +62,12 @@ func icmpv6(from, to netip.Addr, kind, flags byte, target netip.Addr, option []b
 	message := []byte{kind, 0, 0, 0, flags, 0, 0, 0}
 	message = append(message, target.AsSlice()...)
 	message = append(message, option...)
-	binary.BigEndian.PutUint16(message[2:], checksum(from, to, message))
+	binary.BigEndian.PutUint16(message[2:], checksum.Of(unix.IPPROTO_ICMPV6, from, to, message))
 
 	packet := []byte{6 << 4, 0, 0, 0, 0, byte(len(message)), unix.IPPROTO_ICMPV6, hopLimit}
 	packet = append(packet, from.AsSlice()...)
 	packet = append(packet, to.AsSlice()...)
 	return append(packet, message...)
-}
-
-// checksum is that of RFC 8200 §8.1, of a message of an even length.
-func checksum(from, to netip.Addr, message []byte) uint16 {
-	sum := uint32(unix.IPPROTO_ICMPV6 + len(message))
-	for _, part := range [][]byte{from.AsSlice(), to.AsSlice(), message} {
-		for ; len(part) > 0; part = part[2:] {
-			sum += uint32(binary.BigEndian.Uint16(part))
-		}
-	}
-	for sum > 0xffff {
-		sum = sum>>16 + sum&0xffff
-	}
-	return ^uint16(sum)
 }
 
 // solicitedNode is the group of all nodes whose address ends like this one

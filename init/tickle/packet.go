@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"twinlb/init/checksum"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -143,20 +145,6 @@ func appendACK(b []byte, t Tuple) []byte {
 	b = binary.BigEndian.AppendUint16(b, t.Local.Port())
 	b = binary.BigEndian.AppendUint16(b, t.Remote.Port())
 	b = append(b, 0, 0, 0, 0, 0, 0, 0, 0, tcpSize/4<<4, ackFlag, 0, 0, 0, 0, 0, 0)
-	binary.BigEndian.PutUint16(b[begin+16:], checksum(t, b[begin:]))
+	binary.BigEndian.PutUint16(b[begin+16:], checksum.Of(unix.IPPROTO_TCP, t.Local.Addr(), t.Remote.Addr(), b[begin:]))
 	return b
-}
-
-// checksum is that of RFC 1071 over the pseudo-header and the segment.
-func checksum(t Tuple, segment []byte) uint16 {
-	sum := uint32(unix.IPPROTO_TCP + len(segment))
-	for _, part := range [][]byte{t.Local.Addr().AsSlice(), t.Remote.Addr().AsSlice(), segment} {
-		for ; len(part) > 0; part = part[2:] {
-			sum += uint32(binary.BigEndian.Uint16(part))
-		}
-	}
-	for sum > 0xffff {
-		sum = sum>>16 + sum&0xffff
-	}
-	return ^uint16(sum)
 }

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"net/netip"
 	"time"
+
+	"twinlb/init/checksum"
 )
 
 // protocol is VRRP's number, RFC 9568 §5.1.1.4.
@@ -50,21 +52,6 @@ func (a Advert) Encode(from, to netip.Addr) ([]byte, error) {
 		}
 		advert = append(advert, vip.AsSlice()...)
 	}
-	binary.BigEndian.PutUint16(advert[6:], checksum(from, to, advert))
+	binary.BigEndian.PutUint16(advert[6:], checksum.Of(protocol, from, to, advert))
 	return advert, nil
-}
-
-// checksum is that of RFC 1071 over the pseudo-header and the advert. The
-// pseudo-headers of IPv4 and IPv6 differ in where zeros stand, which adds nothing.
-func checksum(from, to netip.Addr, advert []byte) uint16 {
-	sum := uint32(protocol + len(advert))
-	for _, part := range [][]byte{from.AsSlice(), to.AsSlice(), advert} {
-		for ; len(part) > 0; part = part[2:] {
-			sum += uint32(binary.BigEndian.Uint16(part))
-		}
-	}
-	for sum > 0xffff {
-		sum = sum>>16 + sum&0xffff
-	}
-	return ^uint16(sum)
 }
