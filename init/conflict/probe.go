@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/vishvananda/netlink"
@@ -51,29 +52,13 @@ func Probe(link netlink.Link, addresses []netip.Addr) (func() []Claim, error) {
 	}, nil
 }
 
-// hear puts what comes before the deadline of the sockets into the channel, as long
-// as there is room.
+// hear relays what comes before the deadline of the sockets.
 func hear(sockets []*socket, claims chan<- Claim) {
-	ends := make(chan struct{})
+	var all sync.WaitGroup
 	for _, s := range sockets {
-		go func() {
-			defer func() { ends <- struct{}{} }()
-			buffer := make([]byte, snapshot)
-			for {
-				claim, err := s.next(buffer)
-				if err != nil {
-					return
-				}
-				select {
-				case claims <- claim:
-				default:
-				}
-			}
-		}()
+		all.Go(func() { s.relay(claims, 0) })
 	}
-	for range sockets {
-		<-ends
-	}
+	all.Wait()
 }
 
 func ask(sockets []*socket, addresses []netip.Addr) {

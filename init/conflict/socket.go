@@ -87,6 +87,23 @@ func (s *socket) next(buffer []byte) (Claim, error) {
 	}
 }
 
+// relay puts claims into the channel, as long as there is room, until there is no next
+// one. It pauses after each.
+func (s *socket) relay(claims chan<- Claim, pause time.Duration) {
+	buffer := make([]byte, snapshot)
+	for {
+		claim, err := s.next(buffer)
+		if err != nil {
+			return
+		}
+		select {
+		case claims <- claim:
+		default:
+		}
+		time.Sleep(pause)
+	}
+}
+
 // probe asks who has the address.
 func (s *socket) probe(address netip.Addr) error {
 	if address.Is4() {

@@ -46,19 +46,8 @@ func (w *Watcher) hear(claims chan<- Claim) {
 	ends := make(chan struct{})
 	for _, s := range w.sockets {
 		go func() {
-			defer func() { ends <- struct{}{} }()
-			buffer := make([]byte, snapshot)
-			for {
-				claim, err := s.next(buffer)
-				if err != nil {
-					return
-				}
-				select {
-				case claims <- claim:
-				default:
-				}
-				time.Sleep(rest)
-			}
+			s.relay(claims, rest)
+			ends <- struct{}{}
 		}()
 	}
 	<-ends // with one of them the other is of no use

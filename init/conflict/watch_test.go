@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/vishvananda/netlink"
@@ -97,6 +98,27 @@ func TestWatcherEnds(t *testing.T) {
 	watcher := watch(t, w, ours...)
 	watcher.Close()
 	for range watcher.Claims {
+	}
+}
+
+// Who takes no claims, or is slow, does not keep a socket from its end.
+func TestClaimsWithoutRoomAreLost(t *testing.T) {
+	w := newWire(t)
+	sockets, err := open(w.near, []netip.Addr{vip})
+	w.must(err)
+	defer closeAll(sockets)
+	w.must(w.farSocket(vip).Announce(vip)) // makes two claims
+	claims, ended := make(chan Claim, 1), make(chan struct{})
+	go func() {
+		defer close(ended)
+		sockets[0].relay(claims, 0)
+	}()
+	await(t, "the first claim", func() bool { return len(claims) == 1 })
+	closeAll(sockets)
+	select {
+	case <-ended:
+	case <-time.After(5 * time.Second):
+		t.Fatal("5 s after the end of the socket its second claim still waits for room")
 	}
 }
 
