@@ -17,8 +17,16 @@ import (
 	"syscall"
 	"time"
 
+	"twinlb/init/confine"
 	"twinlb/services/admin"
 )
+
+// memory is where the garbage collector begins to work hard, in bytes.
+const memory = 24 << 20
+
+// rlimits has files for each connection, for the conversations with PID 1 of its channels,
+// and for the rest.
+var rlimits = confine.Limits{Files: connections*(1+channels) + 32, Threads: 48, Data: 112 << 20}
 
 // Main runs the process until it is stopped. It is what the program does when its
 // arguments are those of services/admin.Service.
@@ -42,7 +50,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	if err := confine(); err != nil {
+	if err := confine.To(rlimits); err != nil {
 		return err
 	}
 	keys, err := s.authorized()

@@ -19,12 +19,18 @@ import (
 	"syscall"
 	"time"
 
+	"twinlb/init/confine"
 	"twinlb/init/control"
 	"twinlb/init/status"
 	"twinlb/services/metrics"
 
 	"golang.org/x/sys/unix"
 )
+
+// memory is where the garbage collector begins to work hard, in bytes.
+const memory = 12 << 20
+
+var rlimits = confine.Limits{Files: connections + 32, Threads: 32, Data: 96 << 20}
 
 // Main runs the process until it is stopped. It is what the program does when its
 // arguments are those of services/metrics.Service.
@@ -49,7 +55,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	if err := confine(); err != nil {
+	if err := confine.To(rlimits); err != nil {
 		return err
 	}
 	s := &server{ask: ask, log: func(format string, args ...any) { fmt.Printf(format+"\n", args...) }}
