@@ -65,19 +65,10 @@ func Service(spec *seed.Spec, host services.Host) (services.Service, error) {
 	}, nil
 }
 
-// configure has the process listen where the seed says. All addresses of a
-// management interface count: some may come from DHCP.
 func configure(spec *seed.Spec, host services.Host) ([]byte, error) {
-	c := Config{Interface: host.Management}
-	switch {
-	case host.Management != "":
-		c.Listen = []netip.AddrPort{netip.AddrPortFrom(netip.IPv6Unspecified(), Port)}
-	case spec.Network.Management != "":
-		return nil, fmt.Errorf("it is for the management link %s only, and it is not known which interface that is", spec.Network.Management)
-	default:
-		for _, address := range spec.Node.Addresses() {
-			c.Listen = append(c.Listen, netip.AddrPortFrom(address.Addr(), Port))
-		}
+	listen, err := services.Listen(spec, host, Port)
+	if err != nil {
+		return nil, err
 	}
-	return json.Marshal(c)
+	return json.Marshal(Config{Listen: listen, Interface: host.Management})
 }
