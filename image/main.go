@@ -8,7 +8,7 @@ import (
 	"os"
 
 	"twinlb/image/verify"
-	"twinlb/seed"
+	"twinlb/seed/strict"
 
 	"github.com/spf13/cobra"
 )
@@ -32,7 +32,7 @@ func main() {
 		packagesCommand(), updateSourcesCommand(), reproCommand(), sourcesCommand(),
 	)
 	err := root.Execute()
-	var problems seed.Problems
+	var problems strict.Problems
 	switch {
 	case err == nil:
 		return

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"twinlb/seed"
+	"twinlb/seed/strict"
 
 	"github.com/spf13/cobra"
 )
@@ -62,7 +63,7 @@ func showChecked(out, problems io.Writer, checked []seed.Checked) error {
 
 // writeProblems prints all problems as one JSON array, which is empty when there are none.
 func writeProblems(out io.Writer, checked []seed.Checked) error {
-	problems := seed.Problems{}
+	problems := strict.Problems{}
 	for _, c := range checked {
 		problems = append(problems, c.Problems...)
 	}

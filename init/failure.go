@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"twinlb/seed"
+	"twinlb/seed/strict"
 )
 
 // failureScreen tells whoever looks at a console why the node did not come up.
@@ -19,7 +20,7 @@ func failureScreen(n *node, failed step, err error) string {
 	fmt.Fprintf(&b, "%s DID NOT COME UP: it stopped at the step %q.\n", who, failed.name)
 	fmt.Fprintf(&b, "It holds no VIP and balances nothing. The other node is not affected.\n\n")
 	fmt.Fprintf(&b, "What went wrong\n%s\n\n", indent(err.Error()))
-	var problems seed.Problems
+	var problems strict.Problems
 	if errors.As(err, &problems) && n.bundle != nil {
 		fmt.Fprintf(&b, "  (seed %s)\n\n", seed.Digest(n.bundle.UserData))
 	}

@@ -12,6 +12,7 @@ import (
 	"twinlb/init/disks"
 	"twinlb/init/nocloud"
 	"twinlb/seed"
+	"twinlb/seed/strict"
 )
 
 const pairText = `#cloud-config
@@ -123,7 +124,7 @@ func TestSeedOnADrive(t *testing.T) {
 				if err == nil || !strings.Contains(err.Error(), tt.want) {
 					t.Fatalf("error %v, want one with %q", err, tt.want)
 				}
-				var problems seed.Problems
+				var problems strict.Problems
 				if errors.As(err, &problems) && !strings.Contains(failureScreen(n, boot[2], err), "(seed "+seed.Digest(n.bundle.UserData)+")") {
 					t.Errorf("the screen does not name the seed:\n%s", failureScreen(n, boot[2], err))
 				}

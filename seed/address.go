@@ -102,7 +102,7 @@ func explainAddress(text string) error {
 		}
 	}
 	const example = "is not an address, like 192.168.100.60 or 2001:db8::60"
-	if strings.Trim(text, digits+".") != "" && !strings.Contains(text, ":") {
+	if strings.Trim(text, "0123456789.") != "" && !strings.Contains(text, ":") {
 		return errors.New(example + "; names are not looked up, for a node does not depend on DNS")
 	}
 	return errors.New(example)

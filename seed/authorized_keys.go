@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"twinlb/seed/strict"
 )
 
 // keyFields are the types of public keys that an SSH server still takes, with
@@ -53,7 +55,7 @@ func explainKeyType(words []string) error {
 	case slices.ContainsFunc(words[1:], func(w string) bool { return keyFields[w] > 0 }):
 		return errors.New("has options before the key, which are not supported; begin with the type of the key")
 	}
-	return fmt.Errorf("begins with %s, which is no type of public key; known: ssh-ed25519, ssh-rsa, ecdsa-sha2-nistp256, -384, -521, and the sk- ones", quote(words[0]))
+	return fmt.Errorf("begins with %s, which is no type of public key; known: ssh-ed25519, ssh-rsa, ecdsa-sha2-nistp256, -384, -521, and the sk- ones", strict.Quote(words[0]))
 }
 
 // checkKeyBlob checks that the key is the fields that its type has, each with
@@ -69,7 +71,7 @@ func checkKeyBlob(blob []byte, keyType string, fields int) error {
 			return errors.New("is cut short or altered: the key ends too early")
 		}
 		if inner := string(blob[:n]); i == 0 && inner != keyType {
-			return fmt.Errorf("says %s, but the key itself is %s", keyType, quote(inner))
+			return fmt.Errorf("says %s, but the key itself is %s", keyType, strict.Quote(inner))
 		}
 		blob = blob[n:]
 	}

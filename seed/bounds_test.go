@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"twinlb/seed/strict"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -18,7 +20,7 @@ func TestBadInputIsBounded(t *testing.T) {
 		greatest = 40 << 20 // allocated in all, of which most is free again
 	)
 	// full has nearly as many marks as a file may have.
-	full := func(piece string, marks int) []byte { return bytes.Repeat([]byte(piece), (maxMarks-100)/marks) }
+	full := func(piece string, marks int) []byte { return bytes.Repeat([]byte(piece), (strict.MaxMarks-100)/marks) }
 	nested := func(key string) string {
 		var b strings.Builder
 		fmt.Fprintf(&b, "%s0: &a0 [x, x, x, x, x, x, x, x]\n", key)
@@ -31,17 +33,17 @@ func TestBadInputIsBounded(t *testing.T) {
 		"nothing":           {},
 		"10 MiB":            bytes.Repeat([]byte("#"), 10<<20),
 		"10 MiB of lines":   bytes.Repeat([]byte("\n"), 10<<20),
-		"no UTF-8":          bytes.Repeat([]byte{0xe9}, maxSize),
-		"no UTF-8, lines":   bytes.Repeat([]byte{0xe9, '\n'}, maxSize/2),
-		"NUL":               make([]byte, maxSize),
-		"commas":            bytes.Repeat([]byte("a,"), maxSize/2),
+		"no UTF-8":          bytes.Repeat([]byte{0xe9}, strict.MaxSize),
+		"no UTF-8, lines":   bytes.Repeat([]byte{0xe9, '\n'}, strict.MaxSize/2),
+		"NUL":               make([]byte, strict.MaxSize),
+		"commas":            bytes.Repeat([]byte("a,"), strict.MaxSize/2),
 		"a list of commas":  append([]byte("["), full("a,", 1)...),
 		"nested lists":      bytes.Repeat([]byte("["), 9999),
 		"empty lists":       append([]byte("["), full("[],", 2)...),
 		"items":             full("- ", 1),
 		"keys":              full("a:\n", 2),
-		"distinct keys":     distinctKeys(maxMarks/2 - 100),
-		"one long line":     append([]byte("a: "), bytes.Repeat([]byte("x"), maxSize-3)...),
+		"distinct keys":     distinctKeys(strict.MaxMarks/2 - 100),
+		"one long line":     append([]byte("a: "), bytes.Repeat([]byte("x"), strict.MaxSize-3)...),
 		"billion laughs":    []byte(nested("a")),
 		"links":             []byte("version: 2\nethernets: {" + string(full("a: {},", 3)) + "}"),
 		"addresses":         []byte("version: 2\nethernets: {a: {addresses: [" + string(full("x,", 1)) + "]}}"),

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"twinlb/seed/strict"
+
 	"github.com/cavaliergopher/cpio"
 )
 
@@ -38,7 +40,7 @@ const (
 )
 
 // maxBundle is how far a bundle is read: two files of full size and the rest.
-const maxBundle = 2*maxSize + 64<<10
+const maxBundle = 2*strict.MaxSize + 64<<10
 
 // BundleFile is one file of a bundle.
 type BundleFile struct {
@@ -85,14 +87,14 @@ func (b *Bundle) Encode() ([]byte, error) {
 }
 
 func (b *Bundle) check() error {
-	if len(b.UserData) == 0 || len(b.UserData) > maxSize {
-		return fmt.Errorf("user-data has %d bytes, want 1 to %d", len(b.UserData), maxSize)
+	if len(b.UserData) == 0 || len(b.UserData) > strict.MaxSize {
+		return fmt.Errorf("user-data has %d bytes, want 1 to %d", len(b.UserData), strict.MaxSize)
 	}
-	if len(b.NetworkConfig) > maxSize {
-		return fmt.Errorf("network-config has %d bytes, at most %d are possible", len(b.NetworkConfig), maxSize)
+	if len(b.NetworkConfig) > strict.MaxSize {
+		return fmt.Errorf("network-config has %d bytes, at most %d are possible", len(b.NetworkConfig), strict.MaxSize)
 	}
 	if _, err := hostLabel(b.NodeName); err != nil {
-		return fmt.Errorf("the node name %s %w", quote(b.NodeName), err)
+		return fmt.Errorf("the node name %s %w", strict.Quote(b.NodeName), err)
 	}
 	if len(b.HostKey) != KeySize || len(b.PairKey) != KeySize {
 		return fmt.Errorf("the host key has %d bytes and the pair key %d, want %d each", len(b.HostKey), len(b.PairKey), KeySize)
@@ -122,7 +124,7 @@ func DecodeBundle(r io.Reader) (*Bundle, error) {
 	_, name, _ := strings.Cut(string(files[metaDataFile]), "\nlocal-hostname: ")
 	b.NodeName = strings.TrimSuffix(name, "\n")
 	if got, want := string(files[metaDataFile]), b.metaData().String(); got != want {
-		return nil, fmt.Errorf("read seed partition: meta-data is %q, but %q belongs to this user-data; %s", short(got), want, damaged)
+		return nil, fmt.Errorf("read seed partition: meta-data is %s, but %q belongs to this user-data; %s", strict.Quote(got), want, damaged)
 	}
 	if err := b.check(); err != nil {
 		return nil, fmt.Errorf("read seed partition: %w", err)
@@ -154,7 +156,7 @@ func readFiles(r io.Reader) (map[string][]byte, error) {
 			return nil, fmt.Errorf("after %d of its files: %w; %s", len(files), err, damaged)
 		}
 		if header.Name != networkConfigFile && !slices.Contains(required, header.Name) || !header.Mode.IsRegular() {
-			return nil, fmt.Errorf("%s does not belong into a seed", quote(header.Name))
+			return nil, fmt.Errorf("%s does not belong into a seed", strict.Quote(header.Name))
 		}
 		if files[header.Name] != nil {
 			return nil, fmt.Errorf("%s is there twice", header.Name)
@@ -176,8 +178,8 @@ func readFiles(r io.Reader) (map[string][]byte, error) {
 // readBody checks the size first: the cpio package takes a negative one from
 // a damaged header, and ends early without an error where the archive does.
 func readBody(archive io.Reader, size int64) ([]byte, error) {
-	if size < 0 || size > maxSize {
-		return nil, fmt.Errorf("has %d bytes, at most %d are possible", size, maxSize)
+	if size < 0 || size > strict.MaxSize {
+		return nil, fmt.Errorf("has %d bytes, at most %d are possible", size, strict.MaxSize)
 	}
 	data := make([]byte, size)
 	if _, err := io.ReadFull(archive, data); err != nil {

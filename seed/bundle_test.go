@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"twinlb/seed/strict"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -101,7 +103,7 @@ func TestEncodeRefuses(t *testing.T) {
 		{func(b *Bundle) { b.HostKey = nil }, "the host key has 0 bytes and the pair key 32, want 32 each"},
 		{func(b *Bundle) { b.PairKey = b.PairKey[1:] }, "the pair key 31, want 32"},
 		{func(b *Bundle) { b.UserData = nil }, "user-data has 0 bytes"},
-		{func(b *Bundle) { b.NetworkConfig = make([]byte, maxSize+1) }, "network-config has 1048577 bytes, at most 1048576"},
+		{func(b *Bundle) { b.NetworkConfig = make([]byte, strict.MaxSize+1) }, "network-config has 1048577 bytes, at most 1048576"},
 		{func(b *Bundle) { b.NodeName = "a\nb" }, `the node name "a\nb" is not a host name`},
 	} {
 		b := testBundle()

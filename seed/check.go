@@ -1,15 +1,18 @@
 package seed
 
 import (
+	"cmp"
 	"errors"
 	"slices"
+
+	"twinlb/seed/strict"
 )
 
 // Checked is what CheckAll has to say of one seed.
 type Checked struct {
 	Path     string
-	Pair     *Pair    // nil when there are errors
-	Problems Problems // errors and warnings, in the order of its files
+	Pair     *Pair           // nil when there are errors
+	Problems strict.Problems // errors and warnings, in the order of its files
 }
 
 // CheckAll reads seeds, files or folders as Load does, and checks each alone and then
@@ -32,29 +35,43 @@ func CheckAll(paths ...string) []Checked {
 	}
 	lintPairs(seeds)
 	for _, s := range seeds {
-		s.checked.Problems = slices.Concat(s.Pair.Warnings, s.problems, s.warnings)
-		s.checked.Problems.sortWithin()
-		if len(s.problems) > 0 {
+		s.checked.Problems = slices.Concat(s.Pair.Warnings, s.Problems, s.Document.Warnings)
+		sortWithin(s.checked.Problems)
+		if len(s.Problems) > 0 {
 			s.checked.Pair = nil
 		}
 	}
 	return checked
 }
 
+// sortWithin sorts the problems of each file and leaves the files in their order.
+func sortWithin(problems strict.Problems) {
+	var files []string
+	for _, p := range problems {
+		if !slices.Contains(files, p.File) {
+			files = append(files, p.File)
+		}
+	}
+	problems.Sort()
+	slices.SortStableFunc(problems, func(a, b strict.Problem) int {
+		return cmp.Compare(slices.Index(files, a.File), slices.Index(files, b.File))
+	})
+}
+
 // problemsOf returns the problems of a seed; one of the whole file where it could
 // not be read.
-func problemsOf(path string, err error) Problems {
-	var problems Problems
+func problemsOf(path string, err error) strict.Problems {
+	var problems strict.Problems
 	if errors.As(err, &problems) {
 		return problems
 	}
-	return Problems{{File: path, Message: err.Error()}}
+	return strict.Problems{{File: path, Message: err.Error()}}
 }
 
 // placed is a pair and where its values stand.
 type placed struct {
 	*Pair
-	*decoder
+	*strict.Document
 	name    string // of its user-data
 	digest  string
 	checked *Checked
@@ -70,19 +87,18 @@ func loadPlaced(path string) (*placed, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, problems := unpack(files.Name, files.UserData)
+	text, problems := strict.Unpack(files.Name, files.UserData)
 	if problems != nil {
 		return nil, problems
 	}
-	s, problems := newSource(files.Name, text)
+	s, problems := strict.NewSource(files.Name, text)
 	if problems != nil {
 		return nil, problems
 	}
-	root, problems := s.yaml()
+	root, problems := s.Root()
 	if problems != nil {
 		return nil, problems
 	}
-	d := newDecoder(s)
-	userData(d.value(root, ""))
-	return &placed{Pair: pair, decoder: d, name: files.Name, digest: Digest(files.UserData)}, nil
+	userData(root)
+	return &placed{Pair: pair, Document: root.Document, name: files.Name, digest: Digest(files.UserData)}, nil
 }

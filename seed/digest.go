@@ -3,12 +3,14 @@ package seed
 import (
 	"crypto/sha256"
 	"encoding/hex"
+
+	"twinlb/seed/strict"
 )
 
 // Digest names a seed: the first 12 hexadecimal digits of the SHA-256 of its
 // user-data. Compressed or not it has the same one.
 func Digest(userData []byte) string {
-	if text, problems := unpack(userDataFile, userData); problems == nil {
+	if text, problems := strict.Unpack(userDataFile, userData); problems == nil {
 		userData = text
 	}
 	return hexSHA256(userData)[:12]

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"twinlb/seed/strict"
 )
 
 // Files are a seed as cloud-init's NoCloud data source has it: user-data of the
@@ -28,8 +30,8 @@ const (
 )
 
 // Load reads and checks a seed: a file of user-data, or a folder with user-data
-// and perhaps meta-data and network-config in it. The error is Problems unless
-// a file can't be read.
+// and perhaps meta-data and network-config in it. The error is strict.Problems
+// unless a file can't be read.
 func Load(path string) (*Pair, error) {
 	files, err := Read(path)
 	if err != nil {
@@ -75,7 +77,7 @@ func readFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxSize+1))
+	return io.ReadAll(io.LimitReader(f, strict.MaxSize+1))
 }
 
 // path is the name of a file in messages.
@@ -83,16 +85,16 @@ func (f *Files) path(name string) string {
 	return filepath.Join(filepath.Dir(f.Name), name)
 }
 
-// Parse checks the files and what they say together. The error is Problems with
-// all that is wrong, file by file.
+// Parse checks the files and what they say together. The error is
+// strict.Problems with all that is wrong, file by file.
 func (f *Files) Parse() (*Pair, error) {
 	machine, inNetworkConfig := parseNetworkConfig(f.path(networkConfigFile), f.NetworkConfig)
 	configured := machine != nil || len(inNetworkConfig) > 0
 	pair, inUserData := parseUserData(f.Name, f.UserData, configured, machine)
 	meta, inMetaData := parseMetaData(f.path(metaDataFile), f.MetaData, pair)
-	var problems Problems
-	for _, found := range []Problems{inUserData, inMetaData, inNetworkConfig, f.checkVendorData()} {
-		found.sort()
+	var problems strict.Problems
+	for _, found := range []strict.Problems{inUserData, inMetaData, inNetworkConfig, f.checkVendorData()} {
+		found.Sort()
 		problems = append(problems, found...)
 	}
 	if len(problems) > 0 {
@@ -107,7 +109,7 @@ func (f *Files) Parse() (*Pair, error) {
 
 // checkMachine finds what does not suit the node that the network-config describes,
 // if that is known already.
-func (p *Pair) checkMachine() Problems {
+func (p *Pair) checkMachine() strict.Problems {
 	i, problems := p.described()
 	if i < 0 {
 		return problems
@@ -119,10 +121,10 @@ func (p *Pair) checkMachine() Problems {
 
 // checkVendorData refuses what cloud-init would merge below user-data. Proxmox VE
 // writes an empty file.
-func (f *Files) checkVendorData() Problems {
-	s, problems := newSource(f.path(vendorDataFile), f.VendorData)
-	if problems != nil || s.blank() {
+func (f *Files) checkVendorData() strict.Problems {
+	s, problems := strict.NewSource(f.path(vendorDataFile), f.VendorData)
+	if problems != nil || s.Blank() {
 		return problems
 	}
-	return s.problem(1, 1, "vendor-data is not acted on; write what is needed into user-data, and leave this file empty")
+	return s.Problems(1, 1, "vendor-data is not acted on; write what is needed into user-data, and leave this file empty")
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"slices"
 	"testing"
+
+	"twinlb/seed/strict"
 )
 
 // FuzzParse wants a position inside the file for all that is refused, and
@@ -29,7 +31,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		pair, err := Parse("fuzz", data)
 		if err != nil {
-			var problems Problems
+			var problems strict.Problems
 			if !errors.As(err, &problems) || len(problems) == 0 {
 				t.Fatalf("Parse = %v, want Problems", err)
 			}

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"twinlb/seed/strict"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -45,7 +47,7 @@ func TestBadSeeds(t *testing.T) {
 	for _, file := range seedFiles(t, "testdata/bad") {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			pair, err := Load(file)
-			var problems Problems
+			var problems strict.Problems
 			if !errors.As(err, &problems) || pair != nil {
 				t.Fatalf("Load = %v, %v, want no pair and Problems", pair, err)
 			}
@@ -60,7 +62,7 @@ func TestBadSeeds(t *testing.T) {
 }
 
 // checkPlaces checks that all problems point into the text.
-func checkPlaces(t *testing.T, problems Problems, data []byte) {
+func checkPlaces(t *testing.T, problems strict.Problems, data []byte) {
 	t.Helper()
 	lines := strings.Split(string(data), "\n")
 	for _, p := range problems {
@@ -75,6 +77,31 @@ func checkPlaces(t *testing.T, problems Problems, data []byte) {
 		if p.Source != line && p.Source != "" { // what is no text at all is not shown
 			t.Errorf("source of line %d = %q, want %q", p.Line, p.Source, line)
 		}
+	}
+}
+
+// TestCaretIsUnderValue finds the quoted value of every bad seed's message where the caret is.
+func TestCaretIsUnderValue(t *testing.T) {
+	checked := 0
+	for _, file := range seedFiles(t, "testdata/bad") {
+		_, err := Load(file)
+		for _, p := range err.(strict.Problems) {
+			_, rest, quoted := strings.Cut(p.Message, `: "`)
+			value, _, _ := strings.Cut(rest, `"`)
+			if !quoted {
+				continue
+			}
+			checked++
+			lines := strings.Split(p.String(), "\n")
+			caret := strings.IndexByte(lines[2], '^')
+			under := strings.TrimLeft(string([]rune(lines[1])[caret:]), `"'`)
+			if !strings.HasPrefix(under, value) {
+				t.Errorf("the caret of %q is under %q, want %q", p.Message, under, value)
+			}
+		}
+	}
+	if checked < 20 {
+		t.Errorf("only %d problems name a value", checked)
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"twinlb/seed/strict"
 )
 
 // pack compresses data as gzip does.
@@ -66,7 +68,7 @@ func TestParseRefusesPacked(t *testing.T) {
 func TestParseBoundsUnpacking(t *testing.T) {
 	member := pack(t, make([]byte, 10<<20))
 	bomb := bytes.Repeat(member, 100)
-	if len(bomb) > maxSize {
+	if len(bomb) > strict.MaxSize {
 		t.Fatalf("the bomb has %d bytes, want one that is read at all", len(bomb))
 	}
 	var before, after runtime.MemStats

@@ -8,7 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
+
+	"twinlb/seed/strict"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -36,7 +37,7 @@ func compileSchema(t testing.TB) *jsonschema.Schema {
 // that is not there.
 func TestSchemaDescribesEveryKey(t *testing.T) {
 	var described []string
-	eachKey(func(path string, _ *shape, _ bool) {
+	eachKey(userDataShape(), "", func(path string, _ *strict.Shape, _ bool) {
 		described = append(described, path)
 		if meanings[path] == "" {
 			t.Errorf("%s has no meaning", path)
@@ -91,7 +92,7 @@ func TestSchemaAndParserAgree(t *testing.T) {
 }
 
 // beyondSchemas reports problems that no JSON Schema finds.
-func beyondSchemas(problems Problems) bool {
+func beyondSchemas(problems strict.Problems) bool {
 	for _, p := range problems {
 		if !strings.Contains(p.Message, "is out of range") && !strings.Contains(p.Message, "is not a multiple of 10ms") &&
 			!strings.Contains(p.Message, "items together") && !strings.Contains(p.Message, "is cut short") && !strings.Contains(p.Message, "but the key itself is") {
@@ -103,23 +104,22 @@ func beyondSchemas(problems Problems) bool {
 
 // decodeBoth decodes a seed, without the checks of values against each other, and
 // as an editor does.
-func decodeBoth(t *testing.T, text []byte) (Problems, any) {
+func decodeBoth(t *testing.T, text []byte) (strict.Problems, any) {
 	t.Helper()
-	s, problems := newSource("x", text)
+	s, problems := strict.NewSource("x", text)
 	if problems != nil {
 		t.Fatalf("%v\n%s", problems, text)
 	}
-	root, problems := s.yaml()
+	root, problems := s.Root()
 	if problems != nil {
 		t.Fatalf("%v\n%s", problems, text)
 	}
-	d := newDecoder(s)
-	userData(d.value(root, ""))
+	userData(root)
 	var instance any
 	if err := yaml.Unmarshal(text, &instance); err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	return d.problems, plainMaps(instance)
+	return root.Problems, plainMaps(instance)
 }
 
 // plainMaps returns the value with the maps that JSON has.
@@ -155,12 +155,12 @@ func goodSeeds(t *testing.T) []*yaml.Node {
 	}
 	var seeds []*yaml.Node
 	for _, text := range texts {
-		s, _ := newSource("x", text)
-		root, problems := s.yaml()
+		s, _ := strict.NewSource("x", text)
+		root, problems := s.Root()
 		if problems != nil {
 			t.Fatal(problems)
 		}
-		seeds = append(seeds, root)
+		seeds = append(seeds, root.Node)
 	}
 	return seeds
 }
@@ -230,7 +230,7 @@ func mutate(random *rand.Rand, root *yaml.Node) {
 		case 0, 1, 2, 3, 4, 5, 6, 7, 8, 9:
 			n.Content = append(n.Content, cloneNode(n.Content[i]))
 		case 10:
-			for range maxItems {
+			for range strict.MaxItems {
 				n.Content = append(n.Content, cloneNode(n.Content[i]))
 			}
 		}
@@ -266,7 +266,7 @@ func scalarNode(random *rand.Rand) *yaml.Node {
 // TestSchemaDefaults wants the defaults as a seed would have them.
 func TestSchemaDefaults(t *testing.T) {
 	got := map[string]any{}
-	eachKey(func(path string, s *shape, _ bool) {
+	eachKey(userDataShape(), "", func(path string, s *strict.Shape, _ bool) {
 		if s.Default != nil {
 			got[path] = s.Default
 		}
@@ -285,11 +285,6 @@ func TestSchemaDefaults(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("defaults (-want +got)\n%s", diff)
-	}
-	for initial, want := range map[time.Duration]any{5 * time.Minute: "5m", 90 * time.Second: "1m30s", 0: nil, NeverPreempt: nil} {
-		if got := written(initial); got != want {
-			t.Errorf("written(%v) = %v, want %v", initial, got, want)
-		}
 	}
 }
 

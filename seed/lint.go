@@ -5,42 +5,45 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"twinlb/seed/strict"
 )
 
 // lint returns warnings of what works in a valid pair, but not as its writer may
 // think, or not for long.
-func lint(p *Pair, d *decoder) Problems {
-	l := linter{p, d}
+func lint(p *Pair, d *strict.Document, configured bool) strict.Problems {
+	l := linter{p, d, configured}
 	l.authorizedKeys()
 	l.advertInterval()
 	l.paths()
 	for i, pool := range p.Pools {
-		path := index("pools", i)
+		path := strict.Index("pools", i)
 		l.ports(path, pool)
 		l.allowed(path, pool)
 		l.proxyProtocol(path, pool)
 		l.backends(path, pool)
 	}
 	l.limits()
-	d.warnings.sort()
-	return d.warnings
+	d.Warnings.Sort()
+	return d.Warnings
 }
 
 type linter struct {
 	*Pair
-	*decoder
+	*strict.Document
+	configured bool // by a network-config
 }
 
 func (l linter) authorizedKeys() {
 	const path = "ssh_authorized_keys"
 	if len(l.AuthorizedKeys) == 0 {
-		l.warnAt(path, "no SSH key may log in: nobody can look at a node or change it but on its console")
+		l.WarnAt(path, "no SSH key may log in: nobody can look at a node or change it but on its console")
 	}
 	seen := map[string]int{}
 	for i, line := range l.AuthorizedKeys {
 		key := strings.Join(strings.Fields(line)[:2], " ") // without its comment
 		if first, known := seen[key]; known {
-			l.warnAt(index(path, i), "is the key of %s again", index(path, first))
+			l.WarnAt(strict.Index(path, i), "is the key of %s again", strict.Index(path, first))
 			continue
 		}
 		seen[key] = i
@@ -60,7 +63,7 @@ func (l linter) advertInterval() {
 	const path = "vrrp.advert_interval"
 	interval := l.VRRP.AdvertInterval
 	if interval < shortAdverts {
-		l.warnAt(path, "%v is short: a master that a busy hypervisor holds up for %v loses the VIP; %v or more is safe", interval, 3*interval, shortAdverts)
+		l.WarnAt(path, "%v is short: a master that a busy hypervisor holds up for %v loses the VIP; %v or more is safe", interval, 3*interval, shortAdverts)
 	}
 	// RFC 9568 §6.1: Skew_Time.
 	skew := func(interval time.Duration) time.Duration { return interval * priorityStep / 256 }
@@ -69,7 +72,7 @@ func (l linter) advertInterval() {
 		for skew(safe) < narrowSkew {
 			safe += 10 * time.Millisecond
 		}
-		l.warnAt(path, "%v is short for %d nodes: the timers of two backups are %v apart, so that both may take the VIP for a moment; %v or more is safe",
+		l.WarnAt(path, "%v is short for %d nodes: the timers of two backups are %v apart, so that both may take the VIP for a moment; %v or more is safe",
 			interval, len(l.Nodes), skew(interval).Round(100*time.Microsecond), safe)
 	}
 }
@@ -82,26 +85,26 @@ func (l linter) paths() {
 		return
 	}
 	node := l.Nodes[self]
-	traffic := l.machine.carrier(node.Address.Addr())
+	traffic := l.Machine.carrier(node.Address.Addr())
 	for i, peer := range l.Nodes {
 		if i == self {
 			continue
 		}
 		for k, a := range peer.Addresses() {
-			path := index("nodes", i) + ".address"
-			if item := index(path, k); l.places[item] != nil {
+			path := strict.Index("nodes", i) + ".address"
+			if item := strict.Index(path, k); l.Written(item) {
 				path = item
 			}
-			if via, route := l.machine.way(a.Addr()); via != nil && (via != traffic || route.Via.IsValid()) {
-				l.warnAt(path, "by the network-config of %s, %s is reached over %s, but the nodes speak VRRP over %s, where the address of %s is",
+			if via, route := l.Machine.way(a.Addr()); via != nil && (via != traffic || route.Via.IsValid()) {
+				l.WarnAt(path, "by the network-config of %s, %s is reached over %s, but the nodes speak VRRP over %s, where the address of %s is",
 					node.Name, a.Addr(), describeWay(via, route), traffic.ID, node.Name)
 			}
 		}
 	}
-	for i, link := range l.machine.Links {
+	for i, link := range l.Machine.Links {
 		for _, r := range link.Routes {
 			if vip := slices.Index(l.VIPs, r.Via); vip >= 0 {
-				l.warnAt(index("vips", vip), "by the network-config of %s, %s is reached through this VIP, over %s; a node is no router", node.Name, r.To, l.machine.Links[i].ID)
+				l.WarnAt(strict.Index("vips", vip), "by the network-config of %s, %s is reached through this VIP, over %s; a node is no router", node.Name, r.To, l.Machine.Links[i].ID)
 			}
 		}
 	}
@@ -110,10 +113,10 @@ func (l linter) paths() {
 // configuredNode is the index of the node that the network-config is for; -1 when
 // there is none or no address in it says so.
 func (l linter) configuredNode() int {
-	if l.machine == nil {
+	if l.Machine == nil {
 		return -1
 	}
-	return slices.IndexFunc(l.Nodes, func(n Node) bool { return l.machine.carrier(n.Address.Addr()) != nil })
+	return slices.IndexFunc(l.Nodes, func(n Node) bool { return l.Machine.carrier(n.Address.Addr()) != nil })
 }
 
 // carrier is the link that has the address; nil when none has.

@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
+
+	"twinlb/seed/strict"
 )
 
 // lintPairs reports what seeds that are each good do to one another. Several with
@@ -33,12 +35,12 @@ func lintPairs(seeds []*placed) {
 // owned are the addresses that a pair puts on its machines, each with its path.
 func (s *placed) owned(each func(addr netip.Addr, path string)) {
 	for i, vip := range s.VIPs {
-		each(vip, index("vips", i))
+		each(vip, strict.Index("vips", i))
 	}
 	for i, n := range s.Nodes {
-		path := index("nodes", i)
+		path := strict.Index("nodes", i)
 		for k, a := range n.Addresses() {
-			if item := index(path+".address", k); s.places[item] != nil {
+			if item := strict.Index(path+".address", k); s.Written(item) {
 				each(a.Addr(), item)
 				continue
 			}
@@ -61,7 +63,7 @@ func (s *placed) sameAddresses(other *placed) {
 	owners := other.owners()
 	s.owned(func(addr netip.Addr, path string) {
 		if owner := owners[addr]; owner != "" {
-			s.reportAt(path, "%s is %s of %s too", addr, owner, other.name)
+			s.ReportAt(path, "%s is %s of %s too", addr, owner, other.name)
 		}
 	})
 }
@@ -71,14 +73,14 @@ func (s *placed) sameCards(other *placed) {
 	other.cards(func(mac net.HardwareAddr, path string) { cards[mac.String()] = path })
 	s.cards(func(mac net.HardwareAddr, path string) {
 		if owner := cards[mac.String()]; owner != "" {
-			s.reportAt(path, "%s is %s of %s too; a network interface has a MAC address of its own", mac, owner, other.name)
+			s.ReportAt(path, "%s is %s of %s too; a network interface has a MAC address of its own", mac, owner, other.name)
 		}
 	})
 }
 
 func (s *placed) cards(each func(mac net.HardwareAddr, path string)) {
 	for i, n := range s.Nodes {
-		path := index("nodes", i)
+		path := strict.Index("nodes", i)
 		if n.MAC != nil {
 			each(n.MAC, path+".match.macaddress")
 		}
@@ -97,7 +99,7 @@ func (s *placed) sameVirtualRouter(other *placed) {
 	for _, a := range s.Nodes[0].Addresses() {
 		for _, b := range other.Nodes[0].Addresses() {
 			if a.Masked().Overlaps(b.Masked()) {
-				s.warnAt("vrrp.virtual_router_id", "%d is that of %s too, in the same subnet %s; give each pair one of its own",
+				s.WarnAt("vrrp.virtual_router_id", "%d is that of %s too, in the same subnet %s; give each pair one of its own",
 					s.VRRP.VirtualRouterID, other.name, a.Masked())
 				return
 			}
@@ -119,19 +121,19 @@ func (s *placed) throughBalancer(other *placed) {
 		switch owner := owners[b.Address]; {
 		case owner == "":
 		case back != "":
-			s.reportAt(path+".address", "%s is %s of %s, and %s there leads back here, so that connections circle between the balancers; write the address of a MySQL server",
+			s.ReportAt(path+".address", "%s is %s of %s, and %s there leads back here, so that connections circle between the balancers; write the address of a MySQL server",
 				b.Address, owner, other.name, back)
 		default:
-			s.warnAt(path+".address", "%s is %s of %s, so connections pass two balancers; write the addresses of the MySQL servers to pass one", b.Address, owner, other.name)
+			s.WarnAt(path+".address", "%s is %s of %s, so connections pass two balancers; write the addresses of the MySQL servers to pass one", b.Address, owner, other.name)
 		}
 	})
 	for i, g := range s.Gateways {
 		path := "gateway"
-		if item := index(path, i); s.places[item] != nil {
+		if item := strict.Index(path, i); s.Written(item) {
 			path = item
 		}
 		if owner := owners[g]; owner != "" {
-			s.reportAt(path, "%s is %s of %s, and a balancer is no router", g, owner, other.name)
+			s.ReportAt(path, "%s is %s of %s, and a balancer is no router", g, owner, other.name)
 		}
 	}
 }
@@ -141,7 +143,7 @@ func (s *placed) sameNode(other *placed) {
 	if s.Hostname == "" || s.Hostname != other.Hostname || s.name == other.name {
 		return
 	}
-	s.warnings = append(s.warnings, Problem{
+	s.Document.Warnings = append(s.Document.Warnings, strict.Problem{
 		File:    s.beside(metaDataFile),
 		Warning: true,
 		Message: fmt.Sprintf("local-hostname is %s, as in %s; two machines can't be one node", s.Hostname, other.beside(metaDataFile)),
@@ -155,14 +157,10 @@ func (s *placed) sameMTU(other *placed) {
 	if mine == nil || theirs == nil || cmp.Or(mine.MTU, usualMTU) == cmp.Or(theirs.MTU, usualMTU) {
 		return
 	}
-	at := s.Machine.places[mine.path+".mtu"]
-	if at == nil {
-		at = s.Machine.places[mine.path]
-	}
-	for _, p := range s.Machine.source.problem(at.Line, at.Column, "the MTU of %s is %s, but %s in %s; the nodes of a pair need the same, for big packets would get lost after a fail-over",
+	for _, p := range s.Machine.document.ProblemsAt(mine.path+".mtu", "the MTU of %s is %s, but %s in %s; the nodes of a pair need the same, for big packets would get lost after a fail-over",
 		mine.ID, mtuText(mine.MTU), mtuText(theirs.MTU), other.beside(networkConfigFile)) {
 		p.Warning = true
-		s.warnings = append(s.warnings, p)
+		s.Document.Warnings = append(s.Document.Warnings, p)
 	}
 }
 

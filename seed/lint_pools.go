@@ -3,6 +3,8 @@ package seed
 import (
 	"net/netip"
 	"slices"
+
+	"twinlb/seed/strict"
 )
 
 // otherPorts are ports of a MySQL server behind which no client finds MySQL.
@@ -18,7 +20,7 @@ var otherPorts = map[uint16]string{
 func (l linter) ports(path string, pool Pool) {
 	for i, b := range pool.Backends {
 		if use := otherPorts[b.Port]; use != "" {
-			l.warnAt(index(path+".backends", i)+".port", "%d is usually the port of %s", b.Port, use)
+			l.WarnAt(strict.Index(path+".backends", i)+".port", "%d is usually the port of %s", b.Port, use)
 		}
 	}
 }
@@ -28,16 +30,16 @@ func (l linter) allowed(path string, pool Pool) {
 	for i, n := range pool.Allow {
 		wider := func(other netip.Prefix) bool { return other.Bits() < n.Bits() && other.Contains(n.Addr()) }
 		if other := slices.IndexFunc(pool.Allow, wider); other >= 0 {
-			l.warnAt(index(path, i), "%s is in %s already, so it changes nothing", n, pool.Allow[other])
+			l.WarnAt(strict.Index(path, i), "%s is in %s already, so it changes nothing", n, pool.Allow[other])
 		}
 		if !l.answers(n) {
-			l.warnAt(index(path, i), "%s is outside the nodes' subnet, and without a gateway no answer finds its way there", n)
+			l.WarnAt(strict.Index(path, i), "%s is outside the nodes' subnet, and without a gateway no answer finds its way there", n)
 		}
 	}
 	for i, vip := range l.VIPs {
 		sameFamily := func(n netip.Prefix) bool { return n.Addr().Is4() == vip.Is4() }
 		if len(pool.Allow) > 0 && !slices.ContainsFunc(pool.Allow, sameFamily) {
-			l.warnAt(path, "no network is %s, so nobody can use %s, which is %s, on port %d", family(vip), index("vips", i), vip, pool.Port)
+			l.WarnAt(path, "no network is %s, so nobody can use %s, which is %s, on port %d", family(vip), strict.Index("vips", i), vip, pool.Port)
 		}
 	}
 }
@@ -54,7 +56,7 @@ func (l linter) answers(network netip.Prefix) bool {
 
 func (l linter) proxyProtocol(path string, pool Pool) {
 	if pool.ProxyProtocol && pool.Check.Auth == SHA2 {
-		l.warnAt(path+".proxy_protocol", "MySQL does not take PROXY headers and will not answer; MariaDB and Percona Server do, where proxy-protocol-networks allows it")
+		l.WarnAt(path+".proxy_protocol", "MySQL does not take PROXY headers and will not answer; MariaDB and Percona Server do, where proxy-protocol-networks allows it")
 	}
 }
 
@@ -66,9 +68,9 @@ func (l linter) backends(path string, pool Pool) {
 		}
 	}
 	for i, b := range pool.Backends {
-		path := index(path+".backends", i)
+		path := strict.Index(path+".backends", i)
 		if nat64.Contains(b.Address) {
-			l.warnAt(path+".address", "%s goes through a translator to IPv4, so the server sees the translator's address, and the accounts of `twinlb sql` are not for that", b.Address)
+			l.WarnAt(path+".address", "%s goes through a translator to IPv4, so the server sees the translator's address, and the accounts of `twinlb sql` are not for that", b.Address)
 		}
 		reason := ""
 		switch {
@@ -82,10 +84,10 @@ func (l linter) backends(path string, pool Pool) {
 			continue
 		}
 		if b.Weight != 1 {
-			l.warnAt(path+".weight", "has no effect: %s", reason)
+			l.WarnAt(path+".weight", "has no effect: %s", reason)
 		}
 		if b.SlowStart > 0 {
-			l.warnAt(path+".slowstart", "has no effect: %s", reason)
+			l.WarnAt(path+".slowstart", "has no effect: %s", reason)
 		}
 	}
 }
@@ -104,7 +106,7 @@ func (l linter) limits() {
 	eachBackend(l.Pair, func(path string, b Backend) {
 		server := netip.AddrPortFrom(b.Address, b.Port)
 		if other := unlimited[server]; b.MaxConn > 0 && other != "" {
-			l.warnAt(path+".maxconn", "is no limit of %s: %s is the same server, without one", server, other)
+			l.WarnAt(path+".maxconn", "is no limit of %s: %s is the same server, without one", server, other)
 		}
 	})
 }
@@ -113,7 +115,7 @@ func (l linter) limits() {
 func eachBackend(p *Pair, f func(path string, b Backend)) {
 	for i, pool := range p.Pools {
 		for k, b := range pool.Backends {
-			f(index(index("pools", i)+".backends", k), b)
+			f(strict.Index(strict.Index("pools", i)+".backends", k), b)
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"twinlb/seed/strict"
 )
 
 // TestLint has a good seed for each warning.
@@ -83,7 +85,7 @@ func TestCheckAllMissing(t *testing.T) {
 // TestErrorsHideWarnings: who has errors to mend is not told of lesser things.
 func TestErrorsHideWarnings(t *testing.T) {
 	_, err := Parse("x", change(t, "virtual_router_id: 7, advert_interval: 1s", "virtual_router_id: 0, advert_interval: 50ms"))
-	var problems Problems
+	var problems strict.Problems
 	if !errors.As(err, &problems) || len(problems) != 1 || problems[0].Warning {
 		t.Errorf("Parse:\n%v\nwant the virtual router ID alone", err)
 	}

@@ -5,22 +5,21 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v4"
+	"twinlb/seed/strict"
 )
 
 // Machine is a network-config: the network of the machine of one node. Traffic and
 // Management are not set, for they depend on which node that is.
 type Machine struct {
 	Network
-	source source
-	places map[string]*yaml.Node
-	links  []linkConfig
+	document *strict.Document
+	links    []linkConfig
 }
 
 // described finds the node whose machine the network-config describes, by
 // local-hostname or by an address. It is -1 when there is none, or when the machine
 // gets its addresses from the network and may be any.
-func (p *Pair) described() (int, Problems) {
+func (p *Pair) described() (int, strict.Problems) {
 	if p.Machine == nil {
 		return -1, nil
 	}
@@ -48,7 +47,6 @@ func (m *Machine) has(n Node) bool {
 }
 
 // problem returns a problem of the network-config as a whole.
-func (m *Machine) problem(format string, args ...any) Problems {
-	root := m.places[""]
-	return m.source.problem(root.Line, root.Column, format, args...)
+func (m *Machine) problem(format string, args ...any) strict.Problems {
+	return m.document.ProblemsAt("", format, args...)
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"twinlb/seed/strict"
 )
 
 // TestNetworkConfigOfNode gives network-configs that could be set up, but do not
@@ -45,7 +47,7 @@ func TestNetworkConfigOfNode(t *testing.T) {
 				userData = strings.NewReplacer("192.0.2.53/24", "[192.0.2.53/24, 2001:db8::53/64]", "192.0.2.54/24", "[192.0.2."+test.node).Replace(base)
 			}
 			pair, err := (&Files{Name: userDataFile, UserData: []byte(userData), NetworkConfig: []byte(test.network)}).Parse()
-			var problems Problems
+			var problems strict.Problems
 			switch {
 			case test.want == "" && err != nil:
 				t.Errorf("Parse:\n%v\nwant no problem", err)

@@ -3,6 +3,8 @@ package seed
 import (
 	"errors"
 	"fmt"
+
+	"twinlb/seed/strict"
 )
 
 // metaData is what cloud-init's NoCloud data source says of one machine.
@@ -18,26 +20,25 @@ func (m metaData) String() string {
 
 // parseMetaData reads meta-data that belongs to the pair, which is nil when it
 // could not be read. The file may be empty.
-func parseMetaData(name string, data []byte, pair *Pair) (metaData, Problems) {
+func parseMetaData(name string, data []byte, pair *Pair) (metaData, strict.Problems) {
 	var m metaData
-	s, problems := newSource(name, data)
+	s, problems := strict.NewSource(name, data)
 	if problems != nil {
 		return m, problems
 	}
-	root, problems := s.yaml()
-	if problems != nil || root == nil {
+	root, problems := s.Root()
+	if problems != nil || root.Node == nil {
 		return m, problems
 	}
-	d := newDecoder(s)
-	d.value(root, "").mapping(map[string]string{
+	root.Mapping(map[string]string{
 		"hostname":           "is not acted on; write local-hostname",
 		"network-interfaces": "is not supported; write the addresses into network-config",
 		"network-config":     "is not acted on here; give it as a file network-config",
 		"public-keys":        "is not acted on; write ssh_authorized_keys into user-data",
 		"dsmode":             "is not acted on; a node has one way to start",
 	},
-		optional("instance-id", &m.instanceID, scalar(instanceID)),
-		optional("local-hostname", &m.hostname, scalar(func(text string) (string, error) {
+		strict.Optional("instance-id", &m.instanceID, strict.Scalar(instanceID)),
+		strict.Optional("local-hostname", &m.hostname, strict.Scalar(func(text string) (string, error) {
 			if pair == nil {
 				return hostLabel(text)
 			}
@@ -47,7 +48,7 @@ func parseMetaData(name string, data []byte, pair *Pair) (metaData, Problems) {
 			return text, nil
 		})),
 	)
-	return m, d.problems
+	return m, root.Problems
 }
 
 // instanceID parses an identifier that is opaque to cloud-init.

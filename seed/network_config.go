@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 
+	"twinlb/seed/strict"
+
 	"go.yaml.in/yaml/v4"
 )
 
@@ -39,35 +41,34 @@ type routeConfig struct {
 // parseNetworkConfig reads a network-config of version 1 or 2 as cloud-init
 // documents them, the second being netplan's. It returns nil when the file is
 // empty, or has nothing but comments.
-func parseNetworkConfig(name string, data []byte) (*Machine, Problems) {
-	s, problems := newSource(name, data)
+func parseNetworkConfig(name string, data []byte) (*Machine, strict.Problems) {
+	s, problems := strict.NewSource(name, data)
 	if problems != nil {
 		return nil, problems
 	}
-	root, problems := s.yaml()
-	if problems != nil || root == nil {
+	root, problems := s.Root()
+	if problems != nil || root.Node == nil {
 		return nil, problems
 	}
-	if alias := firstAlias(root); alias != nil {
-		return nil, s.problem(alias.Line, alias.Column, "an alias is not supported in network-config; write out what it stands for")
+	if alias := firstAlias(root.Node); alias != nil {
+		return nil, s.Problems(alias.Line, alias.Column, "an alias is not supported in network-config; write out what it stands for")
 	}
-	d := newDecoder(s)
-	v := d.value(root, "")
-	if inner := v.child("network"); inner != nil {
-		v.mapping(nil, required("network", &v, func(inner value) value { return inner.at("") }))
+	d := root.Document
+	if inner := child(root, "network"); inner != nil {
+		root.Mapping(nil, strict.Required("network", &root, func(v strict.Value) strict.Value { return v.Enter(v.Node, "") }))
 	}
 	var m machineDecoder
-	m.decode(v)
-	if len(d.problems) > 0 {
-		return nil, d.problems
+	m.decode(root)
+	if len(d.Problems) > 0 {
+		return nil, d.Problems
 	}
 	m.placeRoutes(d)
 	slices.SortStableFunc(m.links, func(a, b linkConfig) int { return a.Kind.rank() - b.Kind.rank() })
 	checkLinks(m.links, d)
-	if len(d.problems) > 0 {
-		return nil, d.problems
+	if len(d.Problems) > 0 {
+		return nil, d.Problems
 	}
-	machine := &Machine{source: s, places: d.places, links: m.links}
+	machine := &Machine{document: d, links: m.links}
 	machine.Nameservers, machine.Search = m.nameservers, m.search
 	for _, l := range m.links {
 		machine.Links = append(machine.Links, l.Link)
@@ -76,18 +77,18 @@ func parseNetworkConfig(name string, data []byte) (*Machine, Problems) {
 }
 
 // decode goes by the version, which both formats must have.
-func (m *machineDecoder) decode(v value) {
-	switch version := v.child("version"); {
-	case v.node.Kind != yaml.MappingNode:
-		v.problem("must be a mapping with the keys version, ethernets, …, not %s", v.kind())
+func (m *machineDecoder) decode(v strict.Value) {
+	switch version := child(v, "version"); {
+	case v.Node.Kind != yaml.MappingNode:
+		v.Report("must be a mapping with the keys version, ethernets, …, not %s", v.Kind())
 	case version == nil:
-		v.problem("the key version is missing; it is 2, or 1")
+		v.Report("the key version is missing; it is 2, or 1")
 	case version.Value == "1":
 		m.version1(v)
 	case version.Value == "2":
 		m.version2(v)
 	default:
-		v.value(version, "version").problem("%s is unknown; a network-config has version 1 or 2", quote(version.Value))
+		v.Enter(version, "version").Report("%s is unknown; a network-config has version 1 or 2", strict.Quote(version.Value))
 	}
 }
 
@@ -105,20 +106,17 @@ func firstAlias(node *yaml.Node) *yaml.Node {
 }
 
 // child returns the value of a key as it is, or nil.
-func (v value) child(key string) *yaml.Node {
-	if v.node.Kind != yaml.MappingNode {
+func child(v strict.Value, key string) *yaml.Node {
+	if v.Node.Kind != yaml.MappingNode {
 		return nil
 	}
-	for i := 0; i+1 < len(v.node.Content); i += 2 {
-		if v.node.Content[i].Value == key {
-			return v.node.Content[i+1]
+	for i := 0; i+1 < len(v.Node.Content); i += 2 {
+		if v.Node.Content[i].Value == key {
+			return v.Node.Content[i+1]
 		}
 	}
 	return nil
 }
-
-// at is the value under another path.
-func (v value) at(path string) value { return v.value(v.node, path) }
 
 // rank puts links after those that they are made of.
 func (k LinkKind) rank() int {

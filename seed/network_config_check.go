@@ -3,17 +3,19 @@ package seed
 import (
 	"net/netip"
 	"slices"
+
+	"twinlb/seed/strict"
 )
 
 // checkLinks finds what no machine can have, whichever node it is. A zero value is one
 // that could not be decoded, and is passed over.
-func checkLinks(links []linkConfig, d *decoder) {
-	c := &linkChecker{decoder: d, links: links}
+func checkLinks(links []linkConfig, d *strict.Document) {
+	c := &linkChecker{Document: d, links: links}
 	switch {
-	case len(links) == 0 && len(d.problems) == 0:
-		d.reportAt("", "there is no link in it; write one under ethernets, or leave network-config out to have what user-data says")
+	case len(links) == 0 && len(d.Problems) == 0:
+		d.ReportAt("", "there is no link in it; write one under ethernets, or leave network-config out to have what user-data says")
 	case len(links) > maxLinks:
-		d.reportAt("", "has %d links, at most %d are possible", len(links), maxLinks)
+		d.ReportAt("", "has %d links, at most %d are possible", len(links), maxLinks)
 		return
 	}
 	c.names()
@@ -25,7 +27,7 @@ func checkLinks(links []linkConfig, d *decoder) {
 }
 
 type linkChecker struct {
-	*decoder
+	*strict.Document
 	links []linkConfig
 }
 
@@ -45,7 +47,7 @@ func unique[T comparable](c *linkChecker, seen map[T]string, path string, value 
 		return
 	}
 	if first, found := seen[value]; found {
-		c.reportAt(path, "%v is %s already", value, first)
+		c.ReportAt(path, "%v is %s already", value, first)
 		return
 	}
 	seen[value] = path
@@ -56,11 +58,11 @@ func (c *linkChecker) names() {
 	for _, l := range c.links {
 		// In version 2 an ID is a key and has no place of its own.
 		at := l.path
-		if c.places[l.path+l.keys.name] != nil {
+		if c.Written(l.path + l.keys.name) {
 			at += l.keys.name
 		}
 		unique(c, ids, at, l.ID)
-		if !c.faulty[at] {
+		if !c.Faulty(at) {
 			unique(c, names, at, l.kernelName())
 		}
 		unique(c, macs, l.path+l.keys.mac, l.Match.MAC.String())
@@ -85,17 +87,17 @@ func (c *linkChecker) bonds() {
 			continue
 		}
 		if len(l.Bond.Members) == 0 {
-			c.reportAt(l.path, "has no member; a bond has two interfaces or more, of which one carries the traffic")
+			c.ReportAt(l.path, "has no member; a bond has two interfaces or more, of which one carries the traffic")
 		}
 		for i, id := range l.Bond.Members {
 			c.member(l.members[i], id)
 			unique(c, bondOf, l.members[i], id)
 		}
 		if p := l.Bond.Primary; p != "" && !slices.Contains(l.Bond.Members, p) {
-			c.reportAt(l.path+l.keys.primary, "%s is no member of the bond", p)
+			c.ReportAt(l.path+l.keys.primary, "%s is no member of the bond", p)
 		}
 		if l.Bond.UpDelay%max(l.Bond.Monitor, 1) != 0 {
-			c.reportAt(l.path+l.keys.upDelay, "%s is no multiple of %s, the time between two looks at the link", l.Bond.UpDelay, l.Bond.Monitor)
+			c.ReportAt(l.path+l.keys.upDelay, "%s is no multiple of %s, the time between two looks at the link", l.Bond.UpDelay, l.Bond.Monitor)
 		}
 	}
 }
@@ -107,17 +109,17 @@ func (c *linkChecker) member(path, id string) {
 	}
 	switch m := c.link(id); {
 	case m == nil:
-		c.reportAt(path, "%s is no link of this network-config", id)
+		c.ReportAt(path, "%s is no link of this network-config", id)
 	case m.Kind != Ethernet:
-		c.reportAt(path, "%s is a %s; the members of a bond are Ethernet interfaces", id, m.Kind)
+		c.ReportAt(path, "%s is a %s; the members of a bond are Ethernet interfaces", id, m.Kind)
 	case len(m.Addresses) > 0:
-		c.reportAt(m.addresses[0], "%s is a member of a bond; the bond has the addresses", id)
+		c.ReportAt(m.addresses[0], "%s is a member of a bond; the bond has the addresses", id)
 	case m.DHCPv4 || m.DHCPv6 || m.AcceptRA:
-		c.reportAt(m.path, "%s is a member of a bond; the bond has DHCP and router advertisements", id)
+		c.ReportAt(m.path, "%s is a member of a bond; the bond has DHCP and router advertisements", id)
 	case len(m.Routes) > 0:
-		c.reportAt(m.routes[0], "%s is a member of a bond; the bond has the routes", id)
+		c.ReportAt(m.routes[0], "%s is a member of a bond; the bond has the routes", id)
 	case m.MTU != 0:
-		c.reportAt(m.path+".mtu", "%s is a member of a bond, which sets the MTU of its members; write it there", id)
+		c.ReportAt(m.path+".mtu", "%s is a member of a bond, which sets the MTU of its members; write it there", id)
 	}
 }
 
@@ -134,15 +136,15 @@ func (c *linkChecker) vlans() {
 		path := l.path + l.keys.on
 		switch on := c.link(l.VLAN.On); {
 		case on == nil:
-			c.reportAt(path, "%s is no link of this network-config", l.VLAN.On)
+			c.ReportAt(path, "%s is no link of this network-config", l.VLAN.On)
 		case on.Kind == VLANOnLink:
-			c.reportAt(path, "%s is a VLAN; a VLAN lies on an Ethernet interface or a bond", l.VLAN.On)
+			c.ReportAt(path, "%s is a VLAN; a VLAN lies on an Ethernet interface or a bond", l.VLAN.On)
 		case c.isMember(l.VLAN.On):
-			c.reportAt(path, "%s is a member of a bond; the VLAN lies on the bond", l.VLAN.On)
+			c.ReportAt(path, "%s is a member of a bond; the VLAN lies on the bond", l.VLAN.On)
 		}
 		at := tagged{l.VLAN.On, l.VLAN.Tag}
 		if first, found := tags[at]; found && l.VLAN.Tag != 0 {
-			c.reportAt(l.path, "the VLAN %d on %s is %s already", at.tag, at.on, first)
+			c.ReportAt(l.path, "the VLAN %d on %s is %s already", at.tag, at.on, first)
 		}
 		tags[at] = l.path
 	}
@@ -167,7 +169,7 @@ func (c *linkChecker) addresses() {
 			unique(c, seen, l.addresses[i], a.Addr())
 			for _, s := range subnets {
 				if s.link != l.ID && s.Overlaps(a) {
-					c.reportAt(l.addresses[i], "%s overlaps %s on %s; two interfaces in one subnet answer for each other", a, s.Masked(), s.link)
+					c.ReportAt(l.addresses[i], "%s overlaps %s on %s; two interfaces in one subnet answer for each other", a, s.Masked(), s.link)
 				}
 			}
 			subnets = append(subnets, subnet{a, l.ID})
@@ -188,15 +190,15 @@ func (c *linkChecker) routes() {
 			case !r.To.IsValid() || !r.Via.IsValid():
 				continue
 			case r.To.Addr().Is4() != r.Via.Is4():
-				c.reportAt(path, "%s is not of the family of %s", r.Via, r.To)
+				c.ReportAt(path, "%s is not of the family of %s", r.Via, r.To)
 			case slices.ContainsFunc(l.Addresses, func(a netip.Prefix) bool { return a.Addr() == r.Via }):
-				c.reportAt(path, "%s is the address of this very machine, not of a router", r.Via)
+				c.ReportAt(path, "%s is the address of this very machine, not of a router", r.Via)
 			case !r.OnLink && !l.reaches(r.Via):
-				c.reportAt(path, "%s is in no subnet of %s%s", r.Via, l.ID, l.keys.onLink)
+				c.ReportAt(path, "%s is in no subnet of %s%s", r.Via, l.ID, l.keys.onLink)
 			}
 			at := target{r.To, r.Metric}
 			if first, found := seen[at]; found {
-				c.reportAt(path, "a route to %s with the metric %d is %s already; give one of them another metric", r.To, r.Metric, first)
+				c.ReportAt(path, "a route to %s with the metric %d is %s already; give one of them another metric", r.To, r.Metric, first)
 			}
 			seen[at] = path
 		}
@@ -234,12 +236,12 @@ func (c *linkChecker) sizes() {
 				below = usualMTU
 			}
 			if l.MTU > below {
-				c.reportAt(l.path+".mtu", "%d is more than %s has, %d", l.MTU, on.ID, below)
+				c.ReportAt(l.path+".mtu", "%d is more than %s has, %d", l.MTU, on.ID, below)
 			}
 		}
 		v6 := l.DHCPv6 || l.AcceptRA || slices.ContainsFunc(l.Addresses, func(a netip.Prefix) bool { return a.Addr().Is6() })
 		if v6 && l.MTU < leastMTUv6 {
-			c.reportAt(l.path+".mtu", "%d is less than IPv6 needs, %d", l.MTU, leastMTUv6)
+			c.ReportAt(l.path+".mtu", "%d is less than IPv6 needs, %d", l.MTU, leastMTUv6)
 		}
 	}
 }

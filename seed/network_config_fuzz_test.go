@@ -4,6 +4,8 @@ import (
 	"errors"
 	"os"
 	"testing"
+
+	"twinlb/seed/strict"
 )
 
 // FuzzNetworkConfig wants a position inside the file for all that is refused, and a
@@ -45,7 +47,7 @@ func FuzzNetworkConfig(f *testing.F) {
 // checkProblems wants problems with positions in the files that they name.
 func checkProblems(t *testing.T, err error, files *Files) {
 	t.Helper()
-	var problems Problems
+	var problems strict.Problems
 	if !errors.As(err, &problems) || len(problems) == 0 {
 		t.Fatalf("error %v, want Problems", err)
 	}
@@ -57,7 +59,7 @@ func checkProblems(t *testing.T, err error, files *Files) {
 		if !known {
 			t.Errorf("problem in the file %q: %s", p.File, p.Message)
 		}
-		checkPlaces(t, Problems{p}, text)
+		checkPlaces(t, strict.Problems{p}, text)
 	}
 }
 
@@ -129,18 +131,18 @@ func FuzzUnpack(f *testing.F) {
 	f.Add(good[:len(good)/2])
 	f.Add(append(pack(f, []byte(base[:20])), pack(f, []byte(base[20:]))...))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		text, problems := unpack("fuzz", data)
+		text, problems := strict.Unpack("fuzz", data)
 		if problems != nil {
 			return
 		}
-		if len(text) > maxSize && len(data) <= maxSize {
-			t.Fatalf("%d bytes unpack to %d, want at most %d", len(data), len(text), maxSize)
+		if len(text) > strict.MaxSize && len(data) <= strict.MaxSize {
+			t.Fatalf("%d bytes unpack to %d, want at most %d", len(data), len(text), strict.MaxSize)
 		}
 		if Digest(data) != Digest(text) {
 			t.Errorf("Digest of %d bytes is not that of what they unpack to", len(data))
 		}
 		if _, err := Parse("fuzz", data); err != nil {
-			checkPlaces(t, err.(Problems), text)
+			checkPlaces(t, err.(strict.Problems), text)
 		}
 	})
 }

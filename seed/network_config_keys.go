@@ -4,6 +4,8 @@ import (
 	"errors"
 	"maps"
 	"strings"
+
+	"twinlb/seed/strict"
 )
 
 // What netplan and cloud-init have and a node does not. To skip it silently would
@@ -85,5 +87,5 @@ func itemType(text string) (string, error) {
 	case "infiniband":
 		return "", errors.New("is not supported; a node has Ethernet interfaces")
 	}
-	return oneOf("physical", "bond", "vlan", "nameserver", "route")(text)
+	return strict.OneOf("physical", "bond", "vlan", "nameserver", "route")(text)
 }

@@ -5,18 +5,20 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+
+	"twinlb/seed/strict"
 )
 
 // networkOf is the network of the i-th node's machine as the network-config has it,
 // with Traffic and Management, unless it does not suit that node.
-func (p *Pair) networkOf(i int) (n Network, problems, warnings Problems) {
+func (p *Pair) networkOf(i int) (n Network, problems, warnings strict.Problems) {
 	f := &nodeFitter{
-		decoder: &decoder{source: p.Machine.source, places: p.Machine.places, faulty: map[string]bool{}, reported: map[fault]bool{}},
-		pair:    p, node: p.Nodes[i], links: p.Machine.links,
+		Document: p.Machine.document.Afresh(),
+		pair:     p, node: p.Nodes[i], links: p.Machine.links,
 	}
 	if p.Hostname != "" && p.Hostname != f.node.Name {
 		f.whole("is that of %s, as local-hostname says, not of %s", p.Hostname, f.node.Name)
-		return Network{}, f.problems, nil
+		return Network{}, f.Problems, nil
 	}
 	f.others()
 	traffic := f.traffic()
@@ -30,12 +32,12 @@ func (p *Pair) networkOf(i int) (n Network, problems, warnings Problems) {
 	if management != nil {
 		n.Management = management.ID
 	}
-	f.problems.sort()
-	return n, f.problems, f.warnings
+	f.Problems.Sort()
+	return n, f.Problems, f.Warnings
 }
 
 type nodeFitter struct {
-	*decoder
+	*strict.Document
 	pair  *Pair
 	node  Node
 	links []linkConfig
@@ -43,7 +45,7 @@ type nodeFitter struct {
 
 // whole reports the network-config as a whole.
 func (f *nodeFitter) whole(format string, args ...any) {
-	f.report(f.places[""], "", format, args...)
+	f.Problems = append(f.Problems, f.ProblemsAt("", format, args...)...)
 }
 
 // others finds addresses of other machines.
@@ -51,7 +53,7 @@ func (f *nodeFitter) others() {
 	for _, l := range f.links {
 		for i, a := range l.Addresses {
 			if owner := f.pair.owner(a.Addr(), f.node); owner != "" {
-				f.reportAt(l.addresses[i], "%s is %s, and this is the network-config of %s", a.Addr(), owner, f.node.Name)
+				f.ReportAt(l.addresses[i], "%s is %s, and this is the network-config of %s", a.Addr(), owner, f.node.Name)
 			}
 		}
 	}
@@ -94,9 +96,9 @@ func (f *nodeFitter) traffic() *linkConfig {
 			case a.Addr() != want.Addr():
 				continue
 			case a != want:
-				f.reportAt(l.addresses[k], "%s has the prefix length %d in user-data; write %s", a.Addr(), want.Bits(), want)
+				f.ReportAt(l.addresses[k], "%s has the prefix length %d in user-data; write %s", a.Addr(), want.Bits(), want)
 			case found != nil && found.ID != l.ID:
-				f.reportAt(l.addresses[k], "%s is on another link than %s; both node addresses must be on one", a.Addr(), f.node.Address.Addr())
+				f.ReportAt(l.addresses[k], "%s is on another link than %s; both node addresses must be on one", a.Addr(), f.node.Address.Addr())
 			}
 			found = &f.links[i]
 		}
@@ -112,9 +114,9 @@ func (f *nodeFitter) traffic() *linkConfig {
 		switch {
 		case slices.ContainsFunc(f.links, func(l linkConfig) bool { return slices.ContainsFunc(l.Addresses, has) }):
 		case !found.dynamic(want.Addr()):
-			f.reportAt(found.path, "lacks the address %s of %s", want, f.node.Name)
+			f.ReportAt(found.path, "lacks the address %s of %s", want, f.node.Name)
 		default:
-			f.warnAt(found.path+found.keys.dhcp(want.Addr()), "the node address of %s comes from the network; it must always be %s, as the other nodes expect, so reserve it there", f.node.Name, want)
+			f.WarnAt(found.path+found.keys.dhcp(want.Addr()), "the node address of %s comes from the network; it must always be %s, as the other nodes expect, so reserve it there", f.node.Name, want)
 		}
 	}
 	return found
@@ -145,7 +147,7 @@ func (f *nodeFitter) dynamicTraffic() *linkConfig {
 		f.whole("no link has the address %s of %s; write it into addresses", f.node.Address, f.node.Name)
 		return nil
 	case len(found) > 1:
-		f.reportAt(found[1].path, "may get the address %s of %s, and so may %s; write the address where it belongs", f.node.Address, f.node.Name, found[0].ID)
+		f.ReportAt(found[1].path, "may get the address %s of %s, and so may %s; write the address where it belongs", f.node.Address, f.node.Name, found[0].ID)
 		return nil
 	}
 	return found[0]
@@ -181,11 +183,11 @@ func (f *nodeFitter) management(traffic *linkConfig) *linkConfig {
 	static := slices.Contains(l.Addresses, m.Address)
 	switch {
 	case traffic != nil && traffic.ID == l.ID:
-		f.reportAt(l.path, "is the link for management, %s, and carries the traffic too; leave the key management out of user-data, or take another link", m)
+		f.ReportAt(l.path, "is the link for management, %s, and carries the traffic too; leave the key management out of user-data, or take another link", m)
 	case m.Address.IsValid() && !static && !l.dynamic(m.Address.Addr()):
-		f.reportAt(l.path, "lacks the management address %s of %s", m.Address, f.node.Name)
+		f.ReportAt(l.path, "lacks the management address %s of %s", m.Address, f.node.Name)
 	case len(l.Addresses) == 0 && !l.DHCPv4 && !l.DHCPv6 && !l.AcceptRA:
-		f.reportAt(l.path, "is the link for management, %s, and has no address", m)
+		f.ReportAt(l.path, "is the link for management, %s, and has no address", m)
 	}
 	return l
 }

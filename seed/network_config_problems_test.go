@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"twinlb/seed/strict"
 )
 
 // TestNetworkConfigProblems makes one thing wrong at a time, and wants that alone.
@@ -53,7 +55,7 @@ func TestNetworkConfigProblems(t *testing.T) {
 			userData := change(t, "198.51.100.50", "192.0.2.50")
 			userData = []byte(strings.Replace(string(userData), "  gateway: 192.0.2.1\n", "", 1))
 			_, err := (&Files{Name: userDataFile, UserData: userData, NetworkConfig: []byte(test.text)}).Parse()
-			var problems Problems
+			var problems strict.Problems
 			switch {
 			case test.want == "" && err != nil:
 				t.Errorf("Parse:\n%v\nwant no problem", err)

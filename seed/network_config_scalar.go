@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"twinlb/seed/strict"
 )
 
 // What the text of a value of a network-config must look like.
@@ -17,7 +19,7 @@ const maxLinks = 64
 
 // linkID parses the name by which a network-config refers to a link.
 func linkID(text string) (string, error) {
-	if !madeOf(text, 63, lowerCase+upperCase+digits+"._-:@") {
+	if !strict.MadeOf(text, 63, "a-zA-Z0-9._-:@") {
 		return "", errors.New("is not the name of a link: up to 63 of a-z, A-Z, 0-9, ., _, -, : and @")
 	}
 	return text, nil
@@ -32,7 +34,7 @@ func interfaceGlob(text string) (string, error) {
 }
 
 func glob(text string) (string, error) {
-	if !madeOf(text, 63, lowerCase+upperCase+digits+"._-*?[]") {
+	if !strict.MadeOf(text, 63, "a-zA-Z0-9._-*?[]") {
 		return "", errors.New("is not a name or pattern: up to 63 of a-z, A-Z, 0-9, ., _, -, *, ? and [ ]")
 	}
 	if _, err := path.Match(text, ""); err != nil {
@@ -126,7 +128,7 @@ func netmask(text string) (int, error) {
 // mtu parses the size of a packet in bytes. IPv4 hosts must be able to take 576
 // (RFC 791); IPv6 needs 1280, see checkLinks.
 func mtu(text string) (int, error) {
-	n, err := decimal(text, 576, 65535)
+	n, err := strict.Decimal(text, 576, 65535)
 	if err != nil {
 		return 0, fmt.Errorf("is not an MTU in bytes, %w", err)
 	}
@@ -134,7 +136,7 @@ func mtu(text string) (int, error) {
 }
 
 func metric(text string) (int, error) {
-	n, err := decimal(text, 0, 1<<31-1)
+	n, err := strict.Decimal(text, 0, 1<<31-1)
 	if err != nil {
 		return 0, fmt.Errorf("is not a metric, %w", err)
 	}
@@ -143,7 +145,7 @@ func metric(text string) (int, error) {
 
 // vlanTag parses a VLAN ID (IEEE 802.1Q §9.6).
 func vlanTag(text string) (int, error) {
-	n, err := decimal(text, 1, 4094)
+	n, err := strict.Decimal(text, 1, 4094)
 	if err != nil {
 		return 0, fmt.Errorf("is not a VLAN ID, %w", err)
 	}
@@ -152,7 +154,7 @@ func vlanTag(text string) (int, error) {
 
 // gratuity parses num_grat_arp of a bond (bonding.rst of Linux).
 func gratuity(text string) (int, error) {
-	n, err := decimal(text, 1, 255)
+	n, err := strict.Decimal(text, 1, 255)
 	if err != nil {
 		return 0, fmt.Errorf("is not a number of gratuitous ARPs, %w", err)
 	}
@@ -175,7 +177,7 @@ func monitorInterval(text string) (time.Duration, error) {
 // milliseconds parses a time of a bond, which has that unit when none is written.
 func milliseconds(text string) (time.Duration, error) {
 	const most = 10 * time.Second
-	if n, err := decimal(text, 0, int(most/time.Millisecond)); err == nil {
+	if n, err := strict.Decimal(text, 0, int(most/time.Millisecond)); err == nil {
 		return time.Duration(n) * time.Millisecond, nil
 	}
 	d, err := time.ParseDuration(text)

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"twinlb/seed/strict"
 )
 
 // networkFolder reads a folder of testdata/network. One without user-data has the
@@ -46,7 +48,7 @@ func TestBadNetworkConfigs(t *testing.T) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			files := networkFolder(t, dir)
 			pair, err := files.Parse()
-			var problems Problems
+			var problems strict.Problems
 			if !errors.As(err, &problems) || pair != nil {
 				t.Fatalf("Parse = %v, %v, want no pair and Problems", pair, err)
 			}
@@ -55,7 +57,7 @@ func TestBadNetworkConfigs(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				checkPlaces(t, Problems{p}, data)
+				checkPlaces(t, strict.Problems{p}, data)
 			}
 			golden(t, filepath.Join(dir, "expected"), problems.Error()+"\n")
 		})
@@ -130,7 +132,7 @@ func TestSpecsWithNetworkConfig(t *testing.T) {
 			}
 		}
 	}
-	if _, err := pair.ForName("lb-a"); !errors.As(err, new(Problems)) {
+	if _, err := pair.ForName("lb-a"); !errors.As(err, new(strict.Problems)) {
 		t.Errorf("ForName of the other node = %v, want Problems", err)
 	}
 }

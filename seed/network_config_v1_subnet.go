@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+
+	"twinlb/seed/strict"
 )
 
 // subnet decodes what a link has of one network.
-func (m *machineDecoder) subnet(v value, l *linkConfig) {
+func (m *machineDecoder) subnet(v strict.Value, l *linkConfig) {
 	var (
 		kind, control, address string
 		mask                   = -1
@@ -17,19 +19,19 @@ func (m *machineDecoder) subnet(v value, l *linkConfig) {
 		search                 []string
 		routes                 []Route
 	)
-	v.mapping(notOfSubnet,
-		required("type", &kind, word("static", "static6", "dhcp", "dhcp4", "dhcp6", "ipv6_slaac",
+	v.Mapping(notOfSubnet,
+		strict.Required("type", &kind, strict.Word("static", "static6", "dhcp", "dhcp4", "dhcp6", "ipv6_slaac",
 			"ipv6_dhcpv6-stateful", "ipv6_dhcpv6-stateless", "manual")),
-		optional("control", &control, scalar(only("a node needs every link that it has; leave it out", "auto"))),
-		optional("address", &address, scalar(anyText)),
-		optional("netmask", &mask, scalar(netmask)),
-		optional("gateway", &gateway, scalar(routerAddress)),
-		optional("metric", &routeMetric, scalar(metric)),
-		optional("dns_nameservers", &servers, oneOrMore(scalar(routerAddress))),
-		optional("dns_search", &search, oneOrMore(scalar(domain))),
-		optional("routes", &routes, list(func(v value) Route {
+		strict.Optional("control", &control, strict.Scalar(only("a node needs every link that it has; leave it out", "auto"))),
+		strict.Optional("address", &address, strict.Scalar(anyText)),
+		strict.Optional("netmask", &mask, strict.Scalar(netmask)),
+		strict.Optional("gateway", &gateway, strict.Scalar(routerAddress)),
+		strict.Optional("metric", &routeMetric, strict.Scalar(metric)),
+		strict.Optional("dns_nameservers", &servers, strict.OneOrMore(strict.Scalar(routerAddress))),
+		strict.Optional("dns_search", &search, strict.OneOrMore(strict.Scalar(domain))),
+		strict.Optional("routes", &routes, strict.List(func(v strict.Value) Route {
 			r := route1(v)
-			l.addRoute(r, v.path)
+			l.addRoute(r, v.Path)
 			return r
 		})),
 	)
@@ -38,40 +40,40 @@ func (m *machineDecoder) subnet(v value, l *linkConfig) {
 	case "static", "static6":
 		l.static(v, kind, address, mask)
 		if gateway.IsValid() {
-			l.addRoute(Route{To: netip.PrefixFrom(unspecified(gateway), 0), Via: gateway, Metric: routeMetric}, v.path+".gateway")
+			l.addRoute(Route{To: netip.PrefixFrom(unspecified(gateway), 0), Via: gateway, Metric: routeMetric}, v.Path+".gateway")
 		}
 		return
 	case "dhcp", "dhcp4":
-		l.DHCPv4, l.keys.dhcp4 = true, strings.TrimPrefix(v.path, l.path)+".type"
+		l.DHCPv4, l.keys.dhcp4 = true, strings.TrimPrefix(v.Path, l.path)+".type"
 	case "dhcp6", "ipv6_dhcpv6-stateful":
-		l.DHCPv6, l.AcceptRA, l.keys.dhcp6 = true, true, strings.TrimPrefix(v.path, l.path)+".type"
+		l.DHCPv6, l.AcceptRA, l.keys.dhcp6 = true, true, strings.TrimPrefix(v.Path, l.path)+".type"
 	case "ipv6_slaac", "ipv6_dhcpv6-stateless":
-		l.AcceptRA, l.keys.dhcp6 = true, strings.TrimPrefix(v.path, l.path)+".type"
+		l.AcceptRA, l.keys.dhcp6 = true, strings.TrimPrefix(v.Path, l.path)+".type"
 	}
 	for _, key := range []string{"address", "netmask", "gateway"} {
-		if kind != "" && v.child(key) != nil {
-			v.reportAt(join(v.path, key), "belongs to the types static and static6, not to %s", kind)
+		if kind != "" && child(v, key) != nil {
+			v.ReportAt(v.Path+"."+key, "belongs to the types static and static6, not to %s", kind)
 		}
 	}
 }
 
 // static adds the address of a subnet, whose length stands in either of two keys.
-func (l *linkConfig) static(v value, kind, address string, mask int) {
-	path := v.path + ".address"
-	if v.faulty[path] || v.faulty[v.path+".netmask"] {
+func (l *linkConfig) static(v strict.Value, kind, address string, mask int) {
+	path := v.Path + ".address"
+	if v.Faulty(path) || v.Faulty(v.Path+".netmask") {
 		return
 	}
 	if address == "" {
-		v.problem("the key address is missing")
+		v.Report("the key address is missing")
 		return
 	}
 	p, err := withNetmask(address, mask, subnetAddress)
 	switch {
 	case err != nil:
-		v.reportAt(path, "%s %v", quote(address), err)
+		v.ReportAt(path, "%s %v", strict.Quote(address), err)
 		return
 	case kind == "static6" && p.Addr().Is4():
-		v.reportAt(path, "%s is an IPv4 address, and the type static6", p.Addr())
+		v.ReportAt(path, "%s is an IPv4 address, and the type static6", p.Addr())
 	}
 	l.Addresses = append(l.Addresses, p)
 	l.addresses = append(l.addresses, path)
@@ -91,30 +93,30 @@ func withNetmask[T any](text string, mask int, parse func(string) (T, error)) (p
 }
 
 // route1 decodes a route, with the fields that only some have.
-func route1(v value, more ...field) (r Route) {
+func route1(v strict.Value, more ...strict.Field) (r Route) {
 	var network string
 	mask := -1
-	ok := v.mapping(notOfRoute, append([]field{
-		optional("destination", &network, scalar(anyText)),
-		optional("network", &network, scalar(anyText)),
-		optional("netmask", &mask, scalar(netmask)),
-		required("gateway", &r.Via, scalar(routerAddress)),
-		optional("metric", &r.Metric, scalar(metric)),
+	ok := v.Mapping(notOfRoute, append([]strict.Field{
+		strict.Optional("destination", &network, strict.Scalar(anyText)),
+		strict.Optional("network", &network, strict.Scalar(anyText)),
+		strict.Optional("netmask", &mask, strict.Scalar(netmask)),
+		strict.Required("gateway", &r.Via, strict.Scalar(routerAddress)),
+		strict.Optional("metric", &r.Metric, strict.Scalar(metric)),
 	}, more...)...)
-	if !ok || v.faulty[v.path+".netmask"] || v.faulty[v.path+".destination"] || v.faulty[v.path+".network"] {
+	if !ok || v.Faulty(v.Path+".netmask") || v.Faulty(v.Path+".destination") || v.Faulty(v.Path+".network") {
 		return r
 	}
 	if network == "" {
-		v.problem("the key destination is missing")
+		v.Report("the key destination is missing")
 		return r
 	}
-	path := v.path + ".destination"
-	if v.child("destination") == nil {
-		path = v.path + ".network"
+	path := v.Path + ".destination"
+	if child(v, "destination") == nil {
+		path = v.Path + ".network"
 	}
 	to, err := withNetmask(network, mask, routeDestination)
 	if err != nil {
-		v.reportAt(path, "%s %v", quote(network), err)
+		v.ReportAt(path, "%s %v", strict.Quote(network), err)
 	}
 	r.To = to.like(r.Via)
 	return r

@@ -3,6 +3,8 @@ package seed
 import (
 	"net/netip"
 
+	"twinlb/seed/strict"
+
 	"go.yaml.in/yaml/v4"
 )
 
@@ -13,169 +15,169 @@ var version2Keys = linkKeys{
 }
 
 // version2 decodes netplan's format (netplan(5)).
-func (m *machineDecoder) version2(v value) {
+func (m *machineDecoder) version2(v strict.Value) {
 	var version, renderer string
 	var ethernets, bonds, vlans []linkConfig
-	v.mapping(notNetworkd,
-		required("version", &version, scalar(only("write 2", "2"))),
-		optional("renderer", &renderer, scalar(only("there is none on a node; leave it out, or write networkd", "networkd"))),
-		optional("ethernets", &ethernets, entries(m.ethernet)),
-		optional("bonds", &bonds, entries(m.bond)),
-		optional("vlans", &vlans, entries(m.vlan)),
+	v.Mapping(notNetworkd,
+		strict.Required("version", &version, strict.Scalar(only("write 2", "2"))),
+		strict.Optional("renderer", &renderer, strict.Scalar(only("there is none on a node; leave it out, or write networkd", "networkd"))),
+		strict.Optional("ethernets", &ethernets, entries(m.ethernet)),
+		strict.Optional("bonds", &bonds, entries(m.bond)),
+		strict.Optional("vlans", &vlans, entries(m.vlan)),
 	)
 	m.links = append(append(append(m.links, ethernets...), bonds...), vlans...)
 }
 
 // entries returns a decoder of a mapping whose keys are IDs of links.
-func entries(link func(v value, id string) linkConfig) func(value) []linkConfig {
-	return func(v value) (links []linkConfig) {
+func entries(link func(v strict.Value, id string) linkConfig) func(strict.Value) []linkConfig {
+	return func(v strict.Value) (links []linkConfig) {
 		switch {
-		case v.node.Kind != yaml.MappingNode || v.tagged():
-			v.problem("must be a mapping with the names of links as keys, not %s", v.kind())
+		case !v.IsMapping():
+			v.Report("must be a mapping with the names of links as keys, not %s", v.Kind())
 			return nil
-		case len(v.node.Content) > 2*maxLinks:
-			v.problem("has %d links, at most %d are possible", len(v.node.Content)/2, maxLinks)
+		case len(v.Node.Content) > 2*maxLinks:
+			v.Report("has %d links, at most %d are possible", len(v.Node.Content)/2, maxLinks)
 			return nil
 		}
-		var fields []field
-		for i := 0; i+1 < len(v.node.Content); i += 2 {
-			key := v.node.Content[i]
+		var fields []strict.Field
+		for i := 0; i+1 < len(v.Node.Content); i += 2 {
+			key := v.Node.Content[i]
 			if _, err := linkID(key.Value); err != nil {
-				v.report(key, join(v.path, short(key.Value)), "%s %v", quote(key.Value), err)
+				v.ReportKey(key, "%s %v", strict.Quote(key.Value), err)
 			}
-			fields = append(fields, field{key: key.Value, decode: func(v value) { links = append(links, link(v, key.Value)) }})
+			fields = append(fields, strict.Field{Key: key.Value, Decode: func(v strict.Value) { links = append(links, link(v, key.Value)) }})
 		}
-		v.mapping(nil, fields...)
+		v.Mapping(nil, fields...)
 		return links
 	}
 }
 
-func (m *machineDecoder) ethernet(v value, id string) linkConfig {
-	l := linkConfig{Link: Link{ID: id, Kind: Ethernet}, path: v.path, keys: version2Keys}
+func (m *machineDecoder) ethernet(v strict.Value, id string) linkConfig {
+	l := linkConfig{Link: Link{ID: id, Kind: Ethernet}, path: v.Path, keys: version2Keys}
 	m.netplanLink(v, &l,
-		optional("match", &l.Match, netplanMatch),
-		optional("set-name", &l.Name, scalar(interfaceName)),
+		strict.Optional("match", &l.Match, netplanMatch),
+		strict.Optional("set-name", &l.Name, strict.Scalar(interfaceName)),
 	)
-	if v.child("match") != nil {
+	if child(v, "match") != nil {
 		return l
 	}
 	if l.Name != "" {
-		v.reportAt(v.path+".set-name", "needs match, which says what interface gets the name")
+		v.ReportAt(v.Path+".set-name", "needs match, which says what interface gets the name")
 	}
 	name, err := interfaceName(id)
 	if err != nil {
-		v.problem("%s %v; or add match", quote(id), err)
+		v.Report("%s %v; or add match", strict.Quote(id), err)
 	}
 	l.Match.Name = name
 	return l
 }
 
-func netplanMatch(v value) (m Match) {
-	ok := v.mapping(notOfMatch,
-		optional("macaddress", &m.MAC, scalar(macAddress)),
-		optional("name", &m.Name, scalar(interfaceGlob)),
-		optional("driver", &m.Driver, scalar(glob)),
+func netplanMatch(v strict.Value) (m Match) {
+	ok := v.Mapping(notOfMatch,
+		strict.Optional("macaddress", &m.MAC, strict.Scalar(macAddress)),
+		strict.Optional("name", &m.Name, strict.Scalar(interfaceGlob)),
+		strict.Optional("driver", &m.Driver, strict.Scalar(glob)),
 	)
-	if ok && len(v.node.Content) == 0 {
-		v.problem("is empty and would fit every interface; write macaddress, name or driver")
+	if ok && len(v.Node.Content) == 0 {
+		v.Report("is empty and would fit every interface; write macaddress, name or driver")
 	}
 	return m
 }
 
-func (m *machineDecoder) bond(v value, id string) linkConfig {
+func (m *machineDecoder) bond(v strict.Value, id string) linkConfig {
 	l := virtualLink(v, id, BondLink)
 	m.netplanLink(v, &l,
-		required("interfaces", &l.Bond.Members, l.memberList),
-		required("parameters", &l.Bond, func(v value) Bond { return bondParameters(v, l.Bond) }),
+		strict.Required("interfaces", &l.Bond.Members, l.memberList),
+		strict.Required("parameters", &l.Bond, func(v strict.Value) Bond { return bondParameters(v, l.Bond) }),
 	)
 	return l
 }
 
 // memberList decodes the IDs of a bond's members.
-func (l *linkConfig) memberList(v value) []string {
-	members := list(scalar(linkID))(v)
-	l.members = paths(v.path, len(members))
+func (l *linkConfig) memberList(v strict.Value) []string {
+	members := strict.List(strict.Scalar(linkID))(v)
+	l.members = paths(v.Path, len(members))
 	return members
 }
 
-func bondParameters(v value, b Bond) Bond {
+func bondParameters(v strict.Value, b Bond) Bond {
 	var mode string
 	b.Monitor = usualMonitor
-	v.mapping(notOfBond,
-		required("mode", &mode, scalar(only("write active-backup: the others need the switch to take part", "active-backup"))),
-		optional("primary", &b.Primary, scalar(linkID)),
-		optional("mii-monitor-interval", &b.Monitor, scalar(monitorInterval)),
-		optional("up-delay", &b.UpDelay, scalar(milliseconds)),
-		optional("gratuitous-arp", &b.Gratuity, scalar(gratuity)),
+	v.Mapping(notOfBond,
+		strict.Required("mode", &mode, strict.Scalar(only("write active-backup: the others need the switch to take part", "active-backup"))),
+		strict.Optional("primary", &b.Primary, strict.Scalar(linkID)),
+		strict.Optional("mii-monitor-interval", &b.Monitor, strict.Scalar(monitorInterval)),
+		strict.Optional("up-delay", &b.UpDelay, strict.Scalar(milliseconds)),
+		strict.Optional("gratuitous-arp", &b.Gratuity, strict.Scalar(gratuity)),
 	)
 	return b
 }
 
-func (m *machineDecoder) vlan(v value, id string) linkConfig {
+func (m *machineDecoder) vlan(v strict.Value, id string) linkConfig {
 	l := virtualLink(v, id, VLANOnLink)
 	m.netplanLink(v, &l,
-		required("id", &l.VLAN.Tag, scalar(vlanTag)),
-		required("link", &l.VLAN.On, scalar(linkID)),
+		strict.Required("id", &l.VLAN.Tag, strict.Scalar(vlanTag)),
+		strict.Required("link", &l.VLAN.On, strict.Scalar(linkID)),
 	)
 	return l
 }
 
 // virtualLink begins a link that is made, so that its ID is its name.
-func virtualLink(v value, id string, kind LinkKind) linkConfig {
+func virtualLink(v strict.Value, id string, kind LinkKind) linkConfig {
 	if _, err := interfaceName(id); err != nil {
-		v.problem("%s %v", quote(id), err)
+		v.Report("%s %v", strict.Quote(id), err)
 	}
-	return linkConfig{Link: Link{ID: id, Kind: kind, Name: id}, path: v.path, keys: version2Keys}
+	return linkConfig{Link: Link{ID: id, Kind: kind, Name: id}, path: v.Path, keys: version2Keys}
 }
 
 // netplanLink decodes what all kinds of links have, and the fields of one kind.
-func (m *machineDecoder) netplanLink(v value, l *linkConfig, more ...field) {
-	v.mapping(notOfLink, append(m.common(l), more...)...)
-	if v.child("accept-ra") == nil {
+func (m *machineDecoder) netplanLink(v strict.Value, l *linkConfig, more ...strict.Field) {
+	v.Mapping(notOfLink, append(m.common(l), more...)...)
+	if child(v, "accept-ra") == nil {
 		// DHCPv6 gives no routes (RFC 8415): they come from advertisements.
 		l.AcceptRA = l.DHCPv6
 	}
 }
 
 // common are the keys of all kinds of links.
-func (m *machineDecoder) common(l *linkConfig) []field {
+func (m *machineDecoder) common(l *linkConfig) []strict.Field {
 	var optionalLink, identifier string
-	gateway := func(v value) netip.Addr {
-		via := scalar(routerAddress)(v)
+	gateway := func(v strict.Value) netip.Addr {
+		via := strict.Scalar(routerAddress)(v)
 		if via.IsValid() {
-			l.addRoute(Route{To: netip.PrefixFrom(unspecified(via), 0), Via: via}, v.path)
-			if via.Is4() != (v.path == l.path+".gateway4") {
-				v.problem("%s is of the other family", via)
+			l.addRoute(Route{To: netip.PrefixFrom(unspecified(via), 0), Via: via}, v.Path)
+			if via.Is4() != (v.Path == l.path+".gateway4") {
+				v.Report("%s is of the other family", via)
 			}
 		}
 		return via
 	}
-	return []field{
-		optional("mtu", &l.MTU, scalar(mtu)),
-		{key: "addresses", decode: func(v value) {
-			l.Addresses = list(netplanAddress)(v)
-			l.addresses = paths(v.path, len(l.Addresses))
+	return []strict.Field{
+		strict.Optional("mtu", &l.MTU, strict.Scalar(mtu)),
+		{Key: "addresses", Decode: func(v strict.Value) {
+			l.Addresses = strict.List(netplanAddress)(v)
+			l.addresses = paths(v.Path, len(l.Addresses))
 		}},
-		optional("dhcp4", &l.DHCPv4, scalar(truth)),
-		optional("dhcp6", &l.DHCPv6, scalar(truth)),
-		optional("accept-ra", &l.AcceptRA, scalar(truth)),
-		optional("gateway4", new(netip.Addr), gateway),
-		optional("gateway6", new(netip.Addr), gateway),
-		{key: "routes", decode: func(v value) {
-			for _, r := range list(netplanRoute)(v) {
+		strict.Optional("dhcp4", &l.DHCPv4, strict.Scalar(truth)),
+		strict.Optional("dhcp6", &l.DHCPv6, strict.Scalar(truth)),
+		strict.Optional("accept-ra", &l.AcceptRA, strict.Scalar(truth)),
+		strict.Optional("gateway4", new(netip.Addr), gateway),
+		strict.Optional("gateway6", new(netip.Addr), gateway),
+		{Key: "routes", Decode: func(v strict.Value) {
+			for _, r := range strict.List(netplanRoute)(v) {
 				l.addRoute(r.Route, r.path)
 			}
 		}},
-		{key: "nameservers", decode: func(v value) {
+		{Key: "nameservers", Decode: func(v strict.Value) {
 			var servers []netip.Addr
 			var search []string
-			v.mapping(nil,
-				optional("addresses", &servers, list(scalar(routerAddress))),
-				optional("search", &search, list(scalar(domain))))
+			v.Mapping(nil,
+				strict.Optional("addresses", &servers, strict.List(strict.Scalar(routerAddress))),
+				strict.Optional("search", &search, strict.List(strict.Scalar(domain))))
 			m.resolvers(servers, search)
 		}},
-		optional("optional", &optionalLink, scalar(only("a node needs every link that it has; leave it out", "false", "no"))),
-		optional("dhcp-identifier", &identifier, scalar(only("a node is known to DHCP by its MAC address; write mac", "mac"))),
+		strict.Optional("optional", &optionalLink, strict.Scalar(only("a node needs every link that it has; leave it out", "false", "no"))),
+		strict.Optional("dhcp-identifier", &identifier, strict.Scalar(only("a node is known to DHCP by its MAC address; write mac", "mac"))),
 	}
 }
 
@@ -184,22 +186,22 @@ func (l *linkConfig) addRoute(r Route, path string) {
 	l.routes = append(l.routes, path)
 }
 
-func netplanAddress(v value) netip.Prefix {
-	if v.node.Kind == yaml.MappingNode {
-		v.problem("an address with options (label, lifetime) is not supported; write the address alone")
+func netplanAddress(v strict.Value) netip.Prefix {
+	if v.Node.Kind == yaml.MappingNode {
+		v.Report("an address with options (label, lifetime) is not supported; write the address alone")
 		return netip.Prefix{}
 	}
-	return scalar(subnetAddress)(v)
+	return strict.Scalar(subnetAddress)(v)
 }
 
-func netplanRoute(v value) (r routeConfig) {
-	r.path = v.path
+func netplanRoute(v strict.Value) (r routeConfig) {
+	r.path = v.Path
 	var to destination
-	v.mapping(notOfRoute,
-		required("to", &to, scalar(routeDestination)),
-		required("via", &r.Via, scalar(routerAddress)),
-		optional("metric", &r.Metric, scalar(metric)),
-		optional("on-link", &r.OnLink, scalar(truth)),
+	v.Mapping(notOfRoute,
+		strict.Required("to", &to, strict.Scalar(routeDestination)),
+		strict.Required("via", &r.Via, strict.Scalar(routerAddress)),
+		strict.Optional("metric", &r.Metric, strict.Scalar(metric)),
+		strict.Optional("on-link", &r.OnLink, strict.Scalar(truth)),
 	)
 	r.To = to.like(r.Via)
 	return r
@@ -209,7 +211,7 @@ func netplanRoute(v value) (r routeConfig) {
 func paths(list string, n int) []string {
 	all := make([]string, n)
 	for i := range all {
-		all[i] = index(list, i)
+		all[i] = strict.Index(list, i)
 	}
 	return all
 }

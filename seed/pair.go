@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/netip"
 	"time"
+
+	"twinlb/seed/strict"
 )
 
 // Pair is a seed that has been parsed, completed with defaults and validated.
@@ -28,7 +30,7 @@ type Pair struct {
 	// Hostname is local-hostname of the meta-data: the node that the seed was given
 	// to; "" when it does not say.
 	Hostname string
-	Warnings Problems // what works now and may not later
+	Warnings strict.Problems // what works now and may not later
 }
 
 // Role is a node's part while all is well.

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"twinlb/seed/strict"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -57,7 +59,7 @@ func TestParseBase(t *testing.T) {
 				{Name: "db2", Address: netip.MustParseAddr("198.51.100.50"), Port: 3307, Backup: true, Weight: 1},
 			},
 		}},
-		Warnings: Problems{{
+		Warnings: strict.Problems{{
 			File: "base.yaml", Line: 2, Column: 22, Warning: true, Source: "ssh_authorized_keys: []",
 			Message: "ssh_authorized_keys: no SSH key may log in: nobody can look at a node or change it but on its console",
 		}},
@@ -196,7 +198,7 @@ func TestProblems(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			data := change(t, test.from, test.to)
 			_, err := Parse("x", data)
-			var problems Problems
+			var problems strict.Problems
 			if !errors.As(err, &problems) || len(problems) != 1 || !strings.HasPrefix(err.Error(), "x:"+test.want) {
 				t.Fatalf("Parse:\n%v\nwant that alone:\nx:%s…", err, test.want)
 			}
@@ -280,7 +282,7 @@ func TestDualStackProblems(t *testing.T) {
 				}
 				return
 			}
-			var problems Problems
+			var problems strict.Problems
 			if !errors.As(err, &problems) || len(problems) != 1 || !strings.HasPrefix(err.Error(), "x:"+test.want) {
 				t.Fatalf("Parse:\n%v\nwant that alone:\nx:%s…", err, test.want)
 			}

@@ -1,6 +1,10 @@
 package seed
 
-import "strings"
+import (
+	"strings"
+
+	"twinlb/seed/strict"
+)
 
 // Parse reads user-data alone: YAML that starts with the line #cloud-config, perhaps
 // compressed with gzip. The name stands in messages. The error is Problems with
@@ -11,30 +15,28 @@ func Parse(name string, userData []byte) (*Pair, error) {
 
 // parseUserData returns the pair, or what is wrong with its text. configured tells
 // that there is a network-config, and machine what it says if it can be read.
-func parseUserData(name string, data []byte, configured bool, machine *Machine) (*Pair, Problems) {
-	text, problems := unpack(name, data)
+func parseUserData(name string, data []byte, configured bool, machine *Machine) (*Pair, strict.Problems) {
+	text, problems := strict.Unpack(name, data)
 	if problems != nil {
 		return nil, problems
 	}
-	s, problems := newSource(name, text)
+	s, problems := strict.NewSource(name, text)
 	if problems == nil {
-		problems = s.checkHeader()
+		problems = checkHeader(s)
 	}
 	if problems != nil {
 		return nil, problems
 	}
-	root, problems := s.yaml()
+	root, problems := s.Root()
 	if problems != nil {
 		return nil, problems
 	}
-	if root == nil {
-		return nil, s.problem(1, 1, "nothing but comments; a seed needs the key twinlb")
+	if root.Node == nil {
+		return nil, s.Problems(1, 1, "nothing but comments; a seed needs the key twinlb")
 	}
-	d := newDecoder(s)
-	d.configured, d.machine = configured, machine
-	pair := cloudConfig(d.value(root, ""))
-	if len(d.problems) > 0 {
-		return nil, d.problems
+	pair := cloudConfig(root, configured, machine)
+	if len(root.Problems) > 0 {
+		return nil, root.Problems
 	}
 	return &pair, nil
 }
@@ -56,18 +58,18 @@ var otherFormats = []struct{ prefix, name string }{
 	{"#upstart-job", "an upstart job, and a node runs none"},
 }
 
-func (s source) checkHeader() Problems {
-	first := strings.TrimRight(s.lines[0], " \t")
+func checkHeader(s *strict.Source) strict.Problems {
+	first := strings.TrimRight(s.Lines[0], " \t")
 	if first == header {
 		return nil
 	}
-	if s.last == 1 && first == "" {
-		return s.problem(1, 1, "the file is empty; a seed starts with the line %s", header)
+	if first == "" && s.Blank() {
+		return s.Problems(1, 1, "the file is empty; a seed starts with the line %s", header)
 	}
 	for _, f := range otherFormats {
 		if strings.HasPrefix(strings.ToLower(first), f.prefix) {
-			return s.problem(1, 1, "this is %s; a seed starts with the line %s", f.name, header)
+			return s.Problems(1, 1, "this is %s; a seed starts with the line %s", f.name, header)
 		}
 	}
-	return s.problem(1, 1, "the first line must be %s", header)
+	return s.Problems(1, 1, "the first line must be %s", header)
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"twinlb/seed/strict"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -48,7 +50,7 @@ func section(t *testing.T, page, name, content string) string {
 func keyTable() string {
 	var b strings.Builder
 	b.WriteString("| key | takes | without it | meaning |\n|---|---|---|---|\n")
-	eachKey(func(path string, s *shape, required bool) {
+	eachKey(userDataShape(), "", func(path string, s *strict.Shape, required bool) {
 		without := "–"
 		switch {
 		case required:
@@ -61,24 +63,8 @@ func keyTable() string {
 	return b.String()
 }
 
-// eachKey goes through the keys in the order of the tables.
-func eachKey(f func(path string, s *shape, required bool)) {
-	var walk func(path string, s *shape)
-	walk = func(path string, s *shape) {
-		for _, p := range s.Properties {
-			inner := join(path, p.key)
-			f(inner, p.shape, slices.Contains(s.Required, p.key))
-			walk(inner, p.shape)
-		}
-		if s.Items != nil {
-			walk(path+"[]", s.Items)
-		}
-	}
-	walk("", describe("", func(v value) { userData(v) }))
-}
-
 // takes tells what a value looks like.
-func takes(s *shape) string {
+func takes(s *strict.Shape) string {
 	switch {
 	case s.Ref != "":
 		return takes(definitions[strings.TrimPrefix(s.Ref, "#/$defs/")])

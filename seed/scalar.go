@@ -4,17 +4,18 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strconv"
 	"strings"
 	"time"
+
+	"twinlb/seed/strict"
 )
 
 // What the text of a value must look like. The errors continue a sentence that
 // begins with the text.
 
-// port parses a TCP port. Unlike YAML it takes 010 for a slip, not for 8.
+// port parses a TCP port.
 func port(text string) (uint16, error) {
-	n, err := decimal(text, 1, 65535)
+	n, err := strict.Decimal(text, 1, 65535)
 	if err != nil {
 		return 0, fmt.Errorf("is not a port, %w", err)
 	}
@@ -23,7 +24,7 @@ func port(text string) (uint16, error) {
 
 // virtualRouterID parses a VRID (RFC 9568 §5.2.3).
 func virtualRouterID(text string) (int, error) {
-	n, err := decimal(text, 1, 255)
+	n, err := strict.Decimal(text, 1, 255)
 	if err != nil {
 		return 0, fmt.Errorf("is not a virtual router ID, %w", err)
 	}
@@ -32,7 +33,7 @@ func virtualRouterID(text string) (int, error) {
 
 // weight parses a share of the connections. 256 is what HAProxy knows at most.
 func weight(text string) (int, error) {
-	n, err := decimal(text, 1, maxWeight)
+	n, err := strict.Decimal(text, 1, maxWeight)
 	if err != nil {
 		return 0, fmt.Errorf("is not a weight, %w", err)
 	}
@@ -42,7 +43,7 @@ func weight(text string) (int, error) {
 // maxConn parses a number of connections; 100000 is the most that max_connections
 // of MySQL and MariaDB takes.
 func maxConn(text string) (int, error) {
-	n, err := decimal(text, 1, maxMaxConn)
+	n, err := strict.Decimal(text, 1, maxMaxConn)
 	if err != nil {
 		return 0, fmt.Errorf("is not a number of connections, %w", err)
 	}
@@ -53,14 +54,6 @@ const (
 	maxWeight  = 256
 	maxMaxConn = 100000
 )
-
-func decimal(text string, least, most int) (int, error) {
-	n, err := strconv.Atoi(text)
-	if err != nil || n < least || n > most || strconv.Itoa(n) != text {
-		return 0, fmt.Errorf("a decimal number from %d to %d without leading zeros", least, most)
-	}
-	return n, nil
-}
 
 func boolean(text string) (bool, error) {
 	switch text {
@@ -127,7 +120,7 @@ func proxyProtocol(text string) (bool, error) {
 const proxyVersion = "v2"
 
 func duration(text string) (time.Duration, error) {
-	if strings.Trim(text, digits+".") == "" && text != "" {
+	if strings.Trim(text, "0123456789.") == "" && text != "" {
 		return 0, fmt.Errorf("has no unit; write %ss for seconds or %sms for milliseconds", text, text)
 	}
 	d, err := time.ParseDuration(text)
@@ -137,15 +130,9 @@ func duration(text string) (time.Duration, error) {
 	return d, nil
 }
 
-const (
-	digits    = "0123456789"
-	lowerCase = "abcdefghijklmnopqrstuvwxyz"
-	upperCase = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-)
-
 // hostLabel parses a host name of one label (RFC 1123 §2.1).
 func hostLabel(text string) (string, error) {
-	if !madeOf(text, 63, lowerCase+digits+"-") || strings.Trim(text, "-") != text {
+	if !strict.MadeOf(text, 63, "a-z0-9-") || strings.Trim(text, "-") != text {
 		return "", errors.New("is not a host name: up to 63 of a-z, 0-9 and -, with no - at either end")
 	}
 	return text, nil
@@ -153,7 +140,7 @@ func hostLabel(text string) (string, error) {
 
 // sectionLabel parses a name that stands for a pool or a backend in HAProxy's configuration.
 func sectionLabel(text string) (string, error) {
-	if !madeOf(text, 63, lowerCase+digits+"-_") || strings.TrimLeft(text, "-_") != text {
+	if !strict.MadeOf(text, 63, "a-z0-9-_") || strings.TrimLeft(text, "-_") != text {
 		return "", errors.New("is not a name: up to 63 of a-z, 0-9, - and _, with a letter or digit first")
 	}
 	return text, nil
@@ -164,7 +151,7 @@ func interfaceName(text string) (string, error) {
 	if text == "lo" || strings.Trim(text, ".") == "" {
 		return "", errors.New("is not a network interface that leads anywhere; write eth0, for example")
 	}
-	if !madeOf(text, 15, lowerCase+upperCase+digits+"._-") {
+	if !strict.MadeOf(text, 15, "a-zA-Z0-9._-") {
 		return "", errors.New("is not the name of a network interface: up to 15 of a-z, A-Z, 0-9, ., - and _")
 	}
 	return text, nil
@@ -173,15 +160,10 @@ func interfaceName(text string) (string, error) {
 // checkUser parses the name of an account (32 characters in MySQL) that is safe
 // to write into configuration files.
 func checkUser(text string) (string, error) {
-	if !madeOf(text, 32, lowerCase+upperCase+digits+"_.-") {
+	if !strict.MadeOf(text, 32, "a-zA-Z0-9_.-") {
 		return "", errors.New("is not a user: up to 32 of a-z, A-Z, 0-9, _, . and -")
 	}
 	return text, nil
-}
-
-// madeOf reports whether text has 1 to most characters, all out of the set.
-func madeOf(text string, most int, set string) bool {
-	return text != "" && len(text) <= most && strings.Trim(text, set) == ""
 }
 
 // macAddress parses an EUI-48 of a single network interface.

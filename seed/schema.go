@@ -5,66 +5,72 @@ import (
 	"net"
 	"net/netip"
 	"time"
+
+	"twinlb/seed/strict"
 )
 
 // cloudConfig decodes user-data and validates it.
-func cloudConfig(v value) Pair {
-	pair := userData(v)
-	pair.Machine = v.machine
-	if v.wellFormed {
-		validate(&pair, v.decoder)
+func cloudConfig(v strict.Value, configured bool, machine *Machine) Pair {
+	pair, wellFormed := userData(v)
+	pair.Machine = machine
+	if wellFormed {
+		validate(&pair, v.Document, configured)
 	}
-	if len(v.problems) == 0 {
-		pair.Warnings = lint(&pair, v.decoder)
+	if len(v.Problems) == 0 {
+		pair.Warnings = lint(&pair, v.Document, configured)
 	}
 	return pair
 }
 
 // userData decodes the top level of user-data. What the seed may leave out has
-// its default here, where its key is decoded.
-func userData(v value) Pair {
-	pair := Pair{VRRP: VRRP{
+// its default here, where its key is decoded. wellFormed tells that there is a pair to
+// validate.
+func userData(v strict.Value) (pair Pair, wellFormed bool) {
+	pair = Pair{VRRP: VRRP{
 		VirtualRouterID: 100,
 		AdvertInterval:  200 * time.Millisecond,
 		Preempt:         30 * time.Second,
 	}}
-	v.mapping(notActedOn,
-		optional("ssh_authorized_keys", &pair.AuthorizedKeys, list(scalar(authorizedKey, keyText))),
-		required("twinlb", &pair, func(v value) Pair { return twinlb(v, pair) }),
+	v.Mapping(notActedOn,
+		strict.Optional("ssh_authorized_keys", &pair.AuthorizedKeys, strict.List(strict.Scalar(authorizedKey, keyText))),
+		strict.Required("twinlb", &pair, func(v strict.Value) (p Pair) {
+			p, wellFormed = twinlb(v, pair)
+			return p
+		}),
 	)
-	return pair
+	return pair, wellFormed
 }
 
 // twinlb decodes what is not cloud-init's.
-func twinlb(v value, pair Pair) Pair {
-	v.wellFormed = v.mapping(map[string]string{
+func twinlb(v strict.Value, pair Pair) (_ Pair, wellFormed bool) {
+	wellFormed = v.Topmost().Mapping(map[string]string{
 		"ssh_authorized_keys": "belongs to the top level, beside twinlb",
 		"network":             notActedOn["network"],
 	},
-		required("vips", &pair.VIPs, sized(1, maxItems,
-			"a pair needs at least one VIP, the address that clients use", "", list(scalar(address, addressText)))),
-		required("nodes", &pair.Nodes, sized(2, MaxNodes,
+		strict.Required("vips", &pair.VIPs, strict.Sized(1, strict.MaxItems,
+			"a pair needs at least one VIP, the address that clients use", "", strict.List(strict.Scalar(address, addressText)))),
+		strict.Required("nodes", &pair.Nodes, strict.Sized(2, MaxNodes,
 			"a pair needs two nodes or more, not %d",
-			fmt.Sprintf("at most %d nodes are possible, not %%d: their priorities have to stay apart", MaxNodes), list(node))),
-		optional("gateway", &pair.Gateways, sized(1, 2,
-			"name a gateway, or leave the key out", "at most two gateways are possible, one of each family", oneOrMore(scalar(address, addressText)))),
-		optional("vrrp", &pair.VRRP, func(v value) VRRP { return vrrp(v, pair.VRRP) }),
-		required("pools", &pair.Pools, sized(1, maxItems,
-			"a pair needs at least one pool, a port with servers behind it", "", list(pool))),
+			fmt.Sprintf("at most %d nodes are possible, not %%d: their priorities have to stay apart", MaxNodes), strict.List(node))),
+		strict.Optional("gateway", &pair.Gateways, strict.Sized(1, 2,
+			"name a gateway, or leave the key out", "at most two gateways are possible, one of each family", strict.OneOrMore(strict.Scalar(address, addressText)))),
+		strict.Optional("vrrp", &pair.VRRP, func(v strict.Value) VRRP { return vrrp(v, pair.VRRP) }),
+		strict.Required("pools", &pair.Pools, strict.Sized(1, strict.MaxItems,
+			"a pair needs at least one pool, a port with servers behind it", "", strict.List(pool))),
 	)
-	return pair
+	return pair, wellFormed
 }
 
-func node(v value) (n Node) {
+func node(v strict.Value) (n Node) {
 	var addresses []netip.Prefix
-	v.mapping(nil,
-		required("name", &n.Name, scalar(hostLabel, nameText)),
-		required("role", &n.Role, word(Master, Backup)),
-		required("address", &addresses, sized(1, 2,
-			"a node needs an address", "a node has at most two addresses, one of each family", oneOrMore(scalar(prefix, prefixText)))),
-		optional("interface", &n.Interface, scalar(interfaceName, interfaceText)),
-		optional("match", &n.MAC, match),
-		optional("management", &n.Management, management),
+	v.Mapping(nil,
+		strict.Required("name", &n.Name, strict.Scalar(hostLabel, nameText)),
+		strict.Required("role", &n.Role, strict.Word(Master, Backup)),
+		strict.Required("address", &addresses, strict.Sized(1, 2,
+			"a node needs an address", "a node has at most two addresses, one of each family", strict.OneOrMore(strict.Scalar(prefix, prefixText)))),
+		strict.Optional("interface", &n.Interface, strict.Scalar(interfaceName, interfaceText)),
+		strict.Optional("match", &n.MAC, match),
+		strict.Optional("management", &n.Management, management),
 	)
 	if len(addresses) > 0 {
 		n.Address = addresses[0]
@@ -75,48 +81,48 @@ func node(v value) (n Node) {
 	return n
 }
 
-func management(v value) *Management {
+func management(v strict.Value) *Management {
 	var m Management
-	v.mapping(nil,
-		optional("address", &m.Address, scalar(subnetAddress, subnetAddressText)),
-		optional("interface", &m.Interface, scalar(interfaceName, interfaceText)),
-		optional("match", &m.MAC, match),
+	v.Mapping(nil,
+		strict.Optional("address", &m.Address, strict.Scalar(subnetAddress, subnetAddressText)),
+		strict.Optional("interface", &m.Interface, strict.Scalar(interfaceName, interfaceText)),
+		strict.Optional("match", &m.MAC, match),
 	)
 	return &m
 }
 
-func match(v value) (mac net.HardwareAddr) {
-	v.mapping(nil, required("macaddress", &mac, scalar(macAddress, macText)))
+func match(v strict.Value) (mac net.HardwareAddr) {
+	v.Mapping(nil, strict.Required("macaddress", &mac, strict.Scalar(macAddress, macText)))
 	return mac
 }
 
-func vrrp(v value, r VRRP) VRRP {
-	v.mapping(nil,
-		optional("virtual_router_id", &r.VirtualRouterID, scalar(virtualRouterID, number(1, 255))),
-		optional("advert_interval", &r.AdvertInterval, scalar(advertInterval, durationText)),
-		optional("preempt", &r.Preempt, scalar(preempt, durationText, neverText)),
+func vrrp(v strict.Value, r VRRP) VRRP {
+	v.Mapping(nil,
+		strict.Optional("virtual_router_id", &r.VirtualRouterID, strict.Scalar(virtualRouterID, number(1, 255))),
+		strict.Optional("advert_interval", &r.AdvertInterval, strict.Scalar(advertInterval, durationText)),
+		strict.Optional("preempt", &r.Preempt, strict.Scalar(preempt, durationText, neverText)),
 	)
 	return r
 }
 
 const mysqlPort = 3306
 
-func pool(v value) Pool {
+func pool(v strict.Value) Pool {
 	p := Pool{
 		Port:    mysqlPort,
 		Balance: RoundRobin,
 		Check:   Check{User: "haproxy_check", Auth: Native},
 	}
-	ok := v.mapping(nil,
-		required("name", &p.Name, scalar(sectionLabel, sectionText)),
-		optional("port", &p.Port, scalar(port, number(1, 65535))),
-		optional("balance", &p.Balance, word(RoundRobin, LeastConn, First, SourceHash)),
-		optional("check", &p.Check, func(v value) Check { return check(v, p.Check) }),
-		optional("allow", &p.Allow, sized(1, maxItems,
-			"an empty list would let nobody in; name the networks of the clients, or leave the key out to let all in", "", list(scalar(clients, clientsText)))),
-		optional("proxy_protocol", &p.ProxyProtocol, scalar(proxyProtocol, shape{Enum: []any{proxyVersion}})),
-		required("backends", &p.Backends, sized(1, maxItems,
-			"a pool needs at least one backend", "", list(backend))),
+	ok := v.Mapping(nil,
+		strict.Required("name", &p.Name, strict.Scalar(sectionLabel, sectionText)),
+		strict.Optional("port", &p.Port, strict.Scalar(port, number(1, 65535))),
+		strict.Optional("balance", &p.Balance, strict.Word(RoundRobin, LeastConn, First, SourceHash)),
+		strict.Optional("check", &p.Check, func(v strict.Value) Check { return check(v, p.Check) }),
+		strict.Optional("allow", &p.Allow, strict.Sized(1, strict.MaxItems,
+			"an empty list would let nobody in; name the networks of the clients, or leave the key out to let all in", "", strict.List(strict.Scalar(clients, clientsText)))),
+		strict.Optional("proxy_protocol", &p.ProxyProtocol, strict.Scalar(proxyProtocol, strict.Shape{Enum: []any{proxyVersion}})),
+		strict.Required("backends", &p.Backends, strict.Sized(1, strict.MaxItems,
+			"a pool needs at least one backend", "", strict.List(backend))),
 	)
 	if !ok {
 		return Pool{}
@@ -124,24 +130,24 @@ func pool(v value) Pool {
 	return p
 }
 
-func check(v value, c Check) Check {
-	v.mapping(nil,
-		optional("user", &c.User, scalar(checkUser, userText)),
-		optional("auth", &c.Auth, word(Native, SHA2)),
+func check(v strict.Value, c Check) Check {
+	v.Mapping(nil,
+		strict.Optional("user", &c.User, strict.Scalar(checkUser, userText)),
+		strict.Optional("auth", &c.Auth, strict.Word(Native, SHA2)),
 	)
 	return c
 }
 
-func backend(v value) Backend {
+func backend(v strict.Value) Backend {
 	b := Backend{Port: mysqlPort, Weight: 1}
-	v.mapping(nil,
-		required("name", &b.Name, scalar(sectionLabel, sectionText)),
-		required("address", &b.Address, scalar(address, addressText)),
-		optional("port", &b.Port, scalar(port, number(1, 65535))),
-		optional("backup", &b.Backup, scalar(boolean, booleanText)),
-		optional("weight", &b.Weight, scalar(weight, number(1, maxWeight))),
-		optional("maxconn", &b.MaxConn, scalar(maxConn, number(1, maxMaxConn))),
-		optional("slowstart", &b.SlowStart, scalar(slowStart, durationText)),
+	v.Mapping(nil,
+		strict.Required("name", &b.Name, strict.Scalar(sectionLabel, sectionText)),
+		strict.Required("address", &b.Address, strict.Scalar(address, addressText)),
+		strict.Optional("port", &b.Port, strict.Scalar(port, number(1, 65535))),
+		strict.Optional("backup", &b.Backup, strict.Scalar(boolean, booleanText)),
+		strict.Optional("weight", &b.Weight, strict.Scalar(weight, number(1, maxWeight))),
+		strict.Optional("maxconn", &b.MaxConn, strict.Scalar(maxConn, number(1, maxMaxConn))),
+		strict.Optional("slowstart", &b.SlowStart, strict.Scalar(slowStart, durationText)),
 	)
 	return b
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"twinlb/seed/strict"
 )
 
 // What a JSON Schema can say of the text of a value. The patterns keep to what
@@ -17,43 +19,43 @@ var (
 	durationText      = definition("duration")
 	keyText           = definition("publicKey")
 
-	neverText     = shape{Enum: []any{"never", "false", false}}
-	booleanText   = shape{AnyOf: []shape{{Type: "boolean"}, {Enum: []any{"true", "false"}}}}
+	neverText     = strict.Shape{Enum: []any{"never", "false", false}}
+	booleanText   = strict.Shape{AnyOf: []strict.Shape{{Type: "boolean"}, {Enum: []any{"true", "false"}}}}
 	nameText      = label("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", new(0), nil)
 	sectionText   = label("[a-z0-9][a-z0-9_-]{0,62}", new(0), nil)
 	userText      = label("[a-zA-Z0-9_.-]{1,32}", nil, nil)
-	interfaceText = func() shape {
+	interfaceText = func() strict.Shape {
 		s := label("[a-zA-Z0-9._-]{1,15}", new(-99999999999999), new(999999999999999))
-		s.AnyOf[0].Not = &shape{Pattern: `^(lo|\.+)$`}
+		s.AnyOf[0].Not = &strict.Shape{Pattern: `^(lo|\.+)$`}
 		return s
 	}()
-	macText = shape{
+	macText = strict.Shape{
 		Type: "string",
 		Pattern: anchored(`[0-9a-fA-F][02468aceACE](:[0-9a-fA-F]{2}){5}`, `[0-9a-fA-F][02468aceACE](-[0-9a-fA-F]{2}){5}`,
 			`[0-9a-fA-F][02468aceACE][0-9a-fA-F]{2}(\.[0-9a-fA-F]{4}){2}`),
-		Not:      &shape{Pattern: `^[0:.-]+$`},
+		Not:      &strict.Shape{Pattern: `^[0:.-]+$`},
 		Examples: []any{"52:54:00:12:34:56"},
 	}
 )
 
 // definitions are the shapes that several keys have.
-var definitions = map[string]*shape{
+var definitions = map[string]*strict.Shape{
 	"address": {
-		Type: "string", Pattern: anchored(machine4, address6), Not: &shape{Pattern: noMachine6},
+		Type: "string", Pattern: anchored(machine4, address6), Not: &strict.Shape{Pattern: noMachine6},
 		Examples: []any{"192.168.100.60", "2001:db8::60"},
 	},
 	"nodeAddress": {
-		Type: "string", Not: &shape{Pattern: noMachine6},
+		Type: "string", Not: &strict.Shape{Pattern: noMachine6},
 		Pattern:  anchored(machine4+length(leastPrefix4, mostPrefix4), address6+length(leastPrefix6, mostPrefix6)),
 		Examples: []any{"192.168.100.53/24", "2001:db8::53/64"},
 	},
 	"interfaceAddress": {
-		Type: "string", Not: &shape{Pattern: noMachine6},
+		Type: "string", Not: &strict.Shape{Pattern: noMachine6},
 		Pattern:  anchored(machine4+length(leastPrefix4, 32), address6+length(leastPrefix6, 128)),
 		Examples: []any{"10.0.0.53/24"},
 	},
 	"clients": {
-		Type: "string", Not: &shape{Pattern: mapped6},
+		Type: "string", Not: &strict.Shape{Pattern: mapped6},
 		Pattern:  anchored(address4+"("+length(0, 32)+")?", address6+"("+length(0, 128)+")?"),
 		Examples: []any{"10.0.0.0/8", "2001:db8::/32"},
 	},
@@ -68,7 +70,7 @@ var definitions = map[string]*shape{
 	},
 }
 
-func definition(name string) shape { return shape{Ref: "#/$defs/" + name} }
+func definition(name string) strict.Shape { return strict.Shape{Ref: "#/$defs/" + name} }
 
 const (
 	octet    = `(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])`
@@ -118,13 +120,13 @@ func length(least, most int) string {
 }
 
 // label is a text that YAML may take for a number.
-func label(pattern string, least, most *int) shape {
-	return shape{AnyOf: []shape{{Type: "string", Pattern: anchored(pattern)}, {Type: "integer", Minimum: least, Maximum: most}}}
+func label(pattern string, least, most *int) strict.Shape {
+	return strict.Shape{AnyOf: []strict.Shape{{Type: "string", Pattern: anchored(pattern)}, {Type: "integer", Minimum: least, Maximum: most}}}
 }
 
 // number is a decimal number, quoted or not.
-func number(least, most int) shape {
-	return shape{AnyOf: []shape{
+func number(least, most int) strict.Shape {
+	return strict.Shape{AnyOf: []strict.Shape{
 		{Type: "integer", Minimum: &least, Maximum: &most},
 		{Type: "string", Pattern: anchored(decimalPattern(least, most))},
 	}}

@@ -3,29 +3,32 @@ package seed
 import (
 	"net/netip"
 	"slices"
+
+	"twinlb/seed/strict"
 )
 
 // validate finds what makes a pair of well-formed values one that cannot work.
 // A zero value is one that could not be decoded, and is passed over.
-func validate(p *Pair, d *decoder) {
-	v := &validator{Pair: p, decoder: d, taken: uniqueness[netip.Addr]{}}
+func validate(p *Pair, d *strict.Document, configured bool) {
+	v := &validator{Pair: p, Document: d, configured: configured, taken: uniqueness[netip.Addr]{}}
 	v.roles()
 	v.nodes()
 	v.families()
 	v.management()
 	v.unclear.family = v.anyFaultyAddress()
 	v.gateways()
-	v.unclear.gateway = v.faultyWithin("gateway")
+	v.unclear.gateway = v.FaultyWithin("gateway")
 	v.vips()
 	v.pools()
 }
 
 type validator struct {
 	*Pair
-	*decoder
-	subnets subnets
-	taken   uniqueness[netip.Addr] // of nodes, gateways and VIPs
-	unclear unclear
+	*strict.Document
+	configured bool // by a network-config, which may be one that could not be read
+	subnets    subnets
+	taken      uniqueness[netip.Addr] // of nodes, gateways and VIPs
+	unclear    unclear
 }
 
 // unclear is what can't be told of, since a value could not be decoded.
@@ -44,13 +47,13 @@ func (v *validator) roles() {
 	case slices.ContainsFunc(v.Nodes, hasRole("")):
 	case len(v.Nodes) == 1:
 	case master < 0:
-		v.reportAt("nodes", "no node has the role master; give it to the first")
+		v.ReportAt("nodes", "no node has the role master; give it to the first")
 	case master > 0:
-		v.reportAt(index("nodes", master)+".role", "the master must be the first node, for the order of the nodes is the order in which they take the VIP")
+		v.ReportAt(strict.Index("nodes", master)+".role", "the master must be the first node, for the order of the nodes is the order in which they take the VIP")
 	}
 	for i, n := range v.Nodes {
 		if n.Role == Master && i > master {
-			v.reportAt(index("nodes", i)+".role", "%s is master already; a pair has one", index("nodes", master))
+			v.ReportAt(strict.Index("nodes", i)+".role", "%s is master already; a pair has one", strict.Index("nodes", master))
 		}
 	}
 }
@@ -58,11 +61,11 @@ func (v *validator) roles() {
 func (v *validator) nodes() {
 	names, macs := uniqueness[string]{}, uniqueness[string]{}
 	for i, n := range v.Nodes {
-		path := index("nodes", i)
+		path := strict.Index("nodes", i)
 		names.check(v, path+".name", n.Name)
 		macs.check(v, path+".match.macaddress", n.MAC.String())
 		if n.Interface != "" && n.MAC != nil {
-			v.reportAt(path+".interface", "interface and match both choose the network interface; write one of them")
+			v.ReportAt(path+".interface", "interface and match both choose the network interface; write one of them")
 		}
 		if m := n.Management; m != nil {
 			macs.check(v, path+".management.match.macaddress", m.MAC.String())
@@ -77,8 +80,8 @@ func (v *validator) nodes() {
 
 // addressPath is where the k-th address of the i-th node stands: in a list or alone.
 func (v *validator) addressPath(i, k int) string {
-	path := index("nodes", i) + ".address"
-	if item := index(path, k); v.places[item] != nil {
+	path := strict.Index("nodes", i) + ".address"
+	if item := strict.Index(path, k); v.Written(item) {
 		return item
 	}
 	return path
@@ -90,7 +93,7 @@ func (v *validator) nodeAddress(path string, a netip.Prefix) {
 		*subnet = a.Masked()
 	}
 	if a.Masked() != *subnet {
-		v.reportAt(path, "%s is in the subnet %s, but the nodes before are in %s; all must be in one", a, a.Masked(), subnet)
+		v.ReportAt(path, "%s is in the subnet %s, but the nodes before are in %s; all must be in one", a, a.Masked(), subnet)
 	}
 	v.hostAddress(path, a.Addr(), a)
 	v.taken.check(v, path, a.Addr())
@@ -102,37 +105,37 @@ func (v *validator) families() {
 	for i, n := range v.Nodes {
 		first := v.Nodes[0]
 		switch {
-		case !n.Address.IsValid() || !first.Address.IsValid(), v.faultyWithin(index("nodes", i) + ".address"), v.faultyWithin("nodes[0].address"):
+		case !n.Address.IsValid() || !first.Address.IsValid(), v.FaultyWithin(strict.Index("nodes", i) + ".address"), v.FaultyWithin("nodes[0].address"):
 		case n.Second.IsValid() && family(n.Second.Addr()) == family(n.Address.Addr()):
-			v.reportAt(v.addressPath(i, 1), "%s is a second %s address; a node has at most one of each family", n.Second, family(n.Second.Addr()))
+			v.ReportAt(v.addressPath(i, 1), "%s is a second %s address; a node has at most one of each family", n.Second, family(n.Second.Addr()))
 		case family(n.Address.Addr()) != family(first.Address.Addr()):
-			v.reportAt(v.addressPath(i, 0), "%s comes first, but nodes[0] has its %s address first, and the nodes speak VRRP over that; all must be of one family",
+			v.ReportAt(v.addressPath(i, 0), "%s comes first, but nodes[0] has its %s address first, and the nodes speak VRRP over that; all must be of one family",
 				n.Address, family(first.Address.Addr()))
 		case n.Second.IsValid() && !first.Second.IsValid():
-			v.reportAt(v.addressPath(i, 1), "nodes[0] has no %s address; give one to all nodes or to none", family(n.Second.Addr()))
+			v.ReportAt(v.addressPath(i, 1), "nodes[0] has no %s address; give one to all nodes or to none", family(n.Second.Addr()))
 		case !n.Second.IsValid() && first.Second.IsValid():
-			v.reportAt(v.addressPath(i, 0), "nodes[0] has an %s address too; give one to all nodes or to none", family(first.Second.Addr()))
+			v.ReportAt(v.addressPath(i, 0), "nodes[0] has an %s address too; give one to all nodes or to none", family(first.Second.Addr()))
 		}
 	}
 }
 
 func (v *validator) management() {
 	for i, n := range v.Nodes {
-		m, path := n.Management, index("nodes", i)+".management"
-		if m == nil || v.faulty[path] {
+		m, path := n.Management, strict.Index("nodes", i)+".management"
+		if m == nil || v.Faulty(path) {
 			continue
 		}
 		switch {
 		case m.Interface != "" && m.MAC != nil:
-			v.reportAt(path+".interface", "interface and match both choose the network interface; write one of them")
-		case m.Interface == "" && m.MAC == nil && !v.faulty[path+".interface"] && !v.faulty[path+".match"] && !v.configured:
-			v.reportAt(path, "which interface is it? write interface: eth1, for example, or match: {macaddress: …}")
+			v.ReportAt(path+".interface", "interface and match both choose the network interface; write one of them")
+		case m.Interface == "" && m.MAC == nil && !v.Faulty(path+".interface") && !v.Faulty(path+".match") && !v.configured:
+			v.ReportAt(path, "which interface is it? write interface: eth1, for example, or match: {macaddress: …}")
 		case m.Interface != "" && m.Interface == n.Interface:
-			v.reportAt(path+".interface", "%s carries the traffic; management needs an interface of its own, or leave the key management out", m.Interface)
+			v.ReportAt(path+".interface", "%s carries the traffic; management needs an interface of its own, or leave the key management out", m.Interface)
 		}
 		if !m.Address.IsValid() {
-			if !v.configured && !v.faulty[path+".address"] {
-				v.reportAt(path, "the key address is missing; without a network-config nothing else tells it")
+			if !v.configured && !v.Faulty(path+".address") {
+				v.ReportAt(path, "the key address is missing; without a network-config nothing else tells it")
 			}
 			continue
 		}
@@ -144,7 +147,7 @@ func (v *validator) managementAddress(path string, a netip.Prefix) {
 	v.hostAddress(path, a.Addr(), a)
 	v.taken.check(v, path, a.Addr())
 	if subnet := v.subnets.of(a.Addr()); subnet.IsValid() && subnet.Overlaps(a) {
-		v.reportAt(path, "%s overlaps the nodes' subnet %s; two interfaces in one subnet answer for each other", a, subnet)
+		v.ReportAt(path, "%s overlaps the nodes' subnet %s; two interfaces in one subnet answer for each other", a, subnet)
 	}
 }
 
@@ -157,7 +160,7 @@ func (u uniqueness[T]) check(v *validator, path string, value T) {
 		return
 	}
 	if first, seen := u[value]; seen {
-		v.reportAt(path, "%v is %s already", value, first)
+		v.ReportAt(path, "%v is %s already", value, first)
 		return
 	}
 	u[value] = path

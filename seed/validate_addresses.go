@@ -3,6 +3,8 @@ package seed
 import (
 	"net/netip"
 	"slices"
+
+	"twinlb/seed/strict"
 )
 
 // subnets are those of the nodes, as the first node has them.
@@ -33,14 +35,14 @@ func family(addr netip.Addr) string {
 func (v *validator) gateways() {
 	for i, g := range v.Gateways {
 		path := "gateway"
-		if item := index(path, i); v.places[item] != nil {
+		if item := strict.Index(path, i); v.Written(item) {
 			path = item
 		}
 		if !g.IsValid() {
 			continue
 		}
 		if i > 0 && family(g) == family(v.Gateways[0]) && v.Gateways[0].IsValid() {
-			v.reportAt(path, "%s is a second %s gateway; a node has at most one of each family", g, family(g))
+			v.ReportAt(path, "%s is a second %s gateway; a node has at most one of each family", g, family(g))
 		}
 		v.onLink(path, g)
 		v.taken.check(v, path, g)
@@ -50,8 +52,8 @@ func (v *validator) gateways() {
 func (v *validator) vips() {
 	for i, vip := range v.VIPs {
 		if vip.IsValid() {
-			v.onLink(index("vips", i), vip)
-			v.taken.check(v, index("vips", i), vip)
+			v.onLink(strict.Index("vips", i), vip)
+			v.taken.check(v, strict.Index("vips", i), vip)
 		}
 	}
 }
@@ -60,14 +62,14 @@ func (v *validator) vips() {
 func (v *validator) reachable(path string, addr netip.Addr) {
 	switch owner := v.taken[addr]; {
 	case owner != "" && !slices.Contains(v.Gateways, addr):
-		v.reportAt(path, "%s is %s, so connections would come back to the balancer; write the address of the MySQL server", addr, owner)
+		v.ReportAt(path, "%s is %s, so connections would come back to the balancer; write the address of the MySQL server", addr, owner)
 	case !v.hasFamily(path, addr):
 	case v.subnets.contains(addr):
 		v.hostAddress(path, addr, *v.subnets.of(addr))
 	case v.configured:
 		v.reachableByRoutes(path, addr)
 	case !v.hasGateway(addr) && !v.unclear.gateway:
-		v.reportAt(path, "%s is outside the nodes' subnet %s, and without a gateway there is no way to it", addr, v.subnets.of(addr))
+		v.ReportAt(path, "%s is outside the nodes' subnet %s, and without a gateway there is no way to it", addr, v.subnets.of(addr))
 	}
 }
 
@@ -77,7 +79,7 @@ func (v *validator) hasFamily(path string, addr netip.Addr) bool {
 		return true
 	}
 	if v.subnets.known() && !v.unclear.family {
-		v.reportAt(path, "%s is an %s address, and the nodes have none; write one into the address of each node, beside the other", addr, family(addr))
+		v.ReportAt(path, "%s is an %s address, and the nodes have none; write one into the address of each node, beside the other", addr, family(addr))
 	}
 	return false
 }
@@ -85,7 +87,7 @@ func (v *validator) hasFamily(path string, addr netip.Addr) bool {
 // anyFaultyAddress reports whether a node may have an address that was not decoded.
 func (v *validator) anyFaultyAddress() bool {
 	for i := range v.Nodes {
-		if v.faultyWithin(index("nodes", i) + ".address") {
+		if v.FaultyWithin(strict.Index("nodes", i) + ".address") {
 			return true
 		}
 	}
@@ -98,10 +100,10 @@ func (v *validator) hasGateway(like netip.Addr) bool {
 
 // reachableByRoutes goes by the network-config, which is that of one node's machine.
 func (v *validator) reachableByRoutes(path string, addr netip.Addr) {
-	if v.machine == nil || v.hasGateway(addr) {
+	if v.Machine == nil || v.hasGateway(addr) {
 		return
 	}
-	for _, l := range v.machine.Links {
+	for _, l := range v.Machine.Links {
 		dynamic := l.DHCPv4 && addr.Is4() || (l.DHCPv6 || l.AcceptRA) && addr.Is6()
 		onLink := func(p netip.Prefix) bool { return p.Contains(addr) }
 		byRoute := func(r Route) bool { return r.To.Contains(addr) }
@@ -109,7 +111,7 @@ func (v *validator) reachableByRoutes(path string, addr netip.Addr) {
 			return
 		}
 	}
-	v.reportAt(path, "%s is in no subnet of the network-config, and none of its routes leads there; write one", addr)
+	v.ReportAt(path, "%s is in no subnet of the network-config, and none of its routes leads there; write one", addr)
 }
 
 // onLink reports an address that must be in the nodes' subnet and is not.
@@ -119,7 +121,7 @@ func (v *validator) onLink(path string, addr netip.Addr) {
 	}
 	subnet := *v.subnets.of(addr)
 	if !subnet.Contains(addr) {
-		v.reportAt(path, "%s is outside the nodes' subnet %s", addr, subnet)
+		v.ReportAt(path, "%s is outside the nodes' subnet %s", addr, subnet)
 		return
 	}
 	v.hostAddress(path, addr, subnet)
@@ -130,13 +132,13 @@ func (v *validator) hostAddress(path string, addr netip.Addr, subnet netip.Prefi
 	switch {
 	case addr.Is6():
 		if addr == subnet.Masked().Addr() && subnet.Bits() < 127 {
-			v.reportAt(path, "%s is the anycast address of the routers of the subnet %s, not of a single machine in it", addr, subnet.Masked())
+			v.ReportAt(path, "%s is the anycast address of the routers of the subnet %s, not of a single machine in it", addr, subnet.Masked())
 		}
 	case subnet.Bits() > 30: // RFC 3021
 	case addr == subnet.Masked().Addr():
-		v.reportAt(path, "%s is the address of the subnet %s itself, not of a machine in it", addr, subnet.Masked())
+		v.ReportAt(path, "%s is the address of the subnet %s itself, not of a machine in it", addr, subnet.Masked())
 	case addr == broadcast(subnet):
-		v.reportAt(path, "%s is the broadcast address of the subnet %s", addr, subnet.Masked())
+		v.ReportAt(path, "%s is the broadcast address of the subnet %s", addr, subnet.Masked())
 	}
 }
 

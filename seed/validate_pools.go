@@ -3,16 +3,18 @@ package seed
 import (
 	"net/netip"
 	"slices"
+
+	"twinlb/seed/strict"
 )
 
 func (v *validator) pools() {
 	names, ports := uniqueness[string]{}, uniqueness[uint16]{}
 	for i, p := range v.Pools {
-		path := index("pools", i)
+		path := strict.Index("pools", i)
 		names.check(v, path+".name", p.Name)
 		ports.check(v, path+".port", p.Port)
 		if use := portsInUse[p.Port]; use != "" {
-			v.reportAt(path+".port", "%d is %s on a node; choose another", p.Port, use)
+			v.ReportAt(path+".port", "%d is %s on a node; choose another", p.Port, use)
 		}
 		v.allowed(path+".allow", p.Allow)
 		v.backends(path+".backends", p.Backends)
@@ -40,8 +42,8 @@ func (v *validator) accounts() {
 			case !seen:
 				uses[a] = use{i, p.Check.Auth}
 			case first.auth != p.Check.Auth:
-				v.reportAt(index("pools", i)+".check.auth", "%s logs in to %s (%s) by %s, but by %s in %s; an account has one method, so take another user here",
-					p.Check.User, b.Name, a.server, p.Check.Auth, first.auth, index("pools", first.pool))
+				v.ReportAt(strict.Index("pools", i)+".check.auth", "%s logs in to %s (%s) by %s, but by %s in %s; an account has one method, so take another user here",
+					p.Check.User, b.Name, a.server, p.Check.Auth, first.auth, strict.Index("pools", first.pool))
 			}
 		}
 	}
@@ -58,19 +60,19 @@ func (v *validator) allowed(path string, networks []netip.Prefix) {
 	seen := uniqueness[netip.Prefix]{}
 	for i, n := range networks {
 		if n.IsValid() && n != n.Masked() {
-			v.reportAt(index(path, i), "%s is an address in a network, not the network; write %s, or %s for that address alone", n, n.Masked(), n.Addr())
+			v.ReportAt(strict.Index(path, i), "%s is an address in a network, not the network; write %s, or %s for that address alone", n, n.Masked(), n.Addr())
 		}
-		seen.check(v, index(path, i), n)
+		seen.check(v, strict.Index(path, i), n)
 	}
 }
 
 func (v *validator) backends(path string, backends []Backend) {
 	if len(backends) > 0 && !slices.ContainsFunc(backends, func(b Backend) bool { return !b.Backup }) {
-		v.reportAt(path, "all backends have backup: true; at least one must be without it")
+		v.ReportAt(path, "all backends have backup: true; at least one must be without it")
 	}
 	names, servers := uniqueness[string]{}, uniqueness[netip.AddrPort]{}
 	for i, b := range backends {
-		path := index(path, i)
+		path := strict.Index(path, i)
 		names.check(v, path+".name", b.Name)
 		if !b.Address.IsValid() {
 			continue

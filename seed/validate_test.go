@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"twinlb/seed/strict"
 )
 
 // TestBoundedValidation unfolds aliases to as many good values as fit, each of which
@@ -20,8 +22,8 @@ func TestBoundedValidation(t *testing.T) {
 		var b bytes.Buffer
 		fmt.Fprintf(&b, "#cloud-config\ntwinlb:\n  vips: [192.0.2.60]\n  nodes:\n"+
 			"    - {name: a, role: master, address: 192.0.2.53/24}\n    - {name: b, role: backup, address: 192.0.2.54/24}\n  pools:\n")
-		fmt.Fprintf(&b, "    - &p {name: m, backends: [&b %s%s]}\n", test.backend, strings.Repeat(", *b", maxItems-1))
-		b.WriteString(strings.Repeat("    - *p\n", maxItems-1))
+		fmt.Fprintf(&b, "    - &p {name: m, backends: [&b %s%s]}\n", test.backend, strings.Repeat(", *b", strict.MaxItems-1))
+		b.WriteString(strings.Repeat("    - *p\n", strict.MaxItems-1))
 		if test.gateway != "" {
 			fmt.Fprintf(&b, "  gateway: %s\n", test.gateway)
 		}
@@ -33,7 +35,7 @@ func TestBoundedValidation(t *testing.T) {
 		runtime.ReadMemStats(&after)
 		const greatest = 64 << 20 // in all, of which most is free again; without a bound it is 540 MiB
 		if spent := after.TotalAlloc - before.TotalAlloc; err == nil || took > time.Second || spent > greatest {
-			t.Errorf("%s: Parse of %d backends took %v and %d KiB, %.100v", test.name, maxItems*maxItems, took, spent>>10, err)
+			t.Errorf("%s: Parse of %d backends took %v and %d KiB, %.100v", test.name, strict.MaxItems*strict.MaxItems, took, spent>>10, err)
 		} else {
 			t.Logf("%s: %v, %d KiB", test.name, took, spent>>10)
 		}

@@ -1,11 +1,9 @@
-package seed
+package strict
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
-	"unicode/utf8"
 )
 
 func TestProblemString(t *testing.T) {
@@ -56,61 +54,9 @@ func TestProblemsAreBounded(t *testing.T) {
 	for i := range 60 {
 		ps = append(ps, Problem{File: "f", Line: 60 - i, Column: 1, Message: "m"})
 	}
-	got := strings.Split(ps.err().Error(), "\n")
+	ps.Sort()
+	got := strings.Split(ps.Error(), "\n")
 	if len(got) != 51 || got[0] != "f:1:1: m" || got[49] != "f:50:1: m" || got[50] != "and 10 more" {
 		t.Errorf("Error = %d lines, %q … %q, want 50 in order and then the rest as a number", len(got), got[0], got[len(got)-1])
-	}
-}
-
-// TestCaretIsUnderValue finds the quoted value of every bad seed's message where the caret is.
-func TestCaretIsUnderValue(t *testing.T) {
-	checked := 0
-	for _, file := range seedFiles(t, "testdata/bad") {
-		_, err := Load(file)
-		for _, p := range err.(Problems) {
-			_, rest, quoted := strings.Cut(p.Message, `: "`)
-			value, _, _ := strings.Cut(rest, `"`)
-			if !quoted {
-				continue
-			}
-			checked++
-			lines := strings.Split(p.String(), "\n")
-			caret := strings.IndexByte(lines[2], '^')
-			under := strings.TrimLeft(characters(lines[1], caret, utf8.RuneCountInString(lines[1])), `"'`)
-			if !strings.HasPrefix(under, value) {
-				t.Errorf("the caret of %q is under %q, want %q", p.Message, under, value)
-			}
-		}
-	}
-	if checked < 20 {
-		t.Errorf("only %d problems name a value", checked)
-	}
-}
-
-func TestNearest(t *testing.T) {
-	keys := []string{"name", "role", "address", "advert_interval", "virtual_router_id", "vips"}
-	for text, want := range map[string]string{
-		"nmae": "name", "adress": "address", "Role": "role", "advert-interval": "advert_interval",
-		"virtual_routerid": "virtual_router_id", "vip": "vips", "weight": "", "": "", "xy": "",
-		strings.Repeat("name", 1000): "",
-	} {
-		if got := nearest(text, keys); got != want {
-			t.Errorf("nearest(%.20q) = %q, want %q", text, got, want)
-		}
-	}
-}
-
-// TestReasons spot-checks the list of cloud-config keys.
-func TestReasons(t *testing.T) {
-	for _, key := range []string{"packages", "runcmd", "users", "ntp", "timezone", "hostname", "write_files", "network", "mounts", "apt"} {
-		if !strings.HasPrefix(notActedOn[key], "is not acted on: ") {
-			t.Errorf("notActedOn[%q] = %q, want a reason", key, notActedOn[key])
-		}
-	}
-	accepted := []string{"ssh_authorized_keys", "twinlb"}
-	for key := range notActedOn {
-		if slices.Contains(accepted, key) {
-			t.Errorf("%s is acted on and yet listed", key)
-		}
 	}
 }

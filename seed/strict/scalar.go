@@ -1,4 +1,4 @@
-package seed
+package strict
 
 import (
 	"errors"
@@ -9,42 +9,43 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// scalar returns a decoder of a single value. The error of parse continues a
+// Scalar returns a decoder of a single value. The error of parse continues a
 // sentence that begins with the text; the shapes say the same to a JSON Schema.
-func scalar[T any](parse func(text string) (T, error), shapes ...shape) func(value) T {
-	return func(v value) (zero T) {
+func Scalar[T any](parse func(text string) (T, error), shapes ...Shape) func(Value) T {
+	return func(v Value) (zero T) {
 		if v.shape != nil {
 			v.shape.scalar(shapes)
 			return zero
 		}
-		if v.node.Kind != yaml.ScalarNode || v.tagged() {
-			v.problem("must be a single value, not %s", v.kind())
+		if v.Node.Kind != yaml.ScalarNode || v.tagged() {
+			v.Report("must be a single value, not %s", v.Kind())
 			return zero
 		}
-		if v.node.Tag == "!!null" {
-			v.problem("has no value")
+		if v.Node.Tag == "!!null" {
+			v.Report("has no value")
 			return zero
 		}
-		parsed, err := parse(v.node.Value)
+		parsed, err := parse(v.Node.Value)
 		if err != nil {
-			v.problem("%s %v", quote(v.node.Value), err)
+			v.Report("%s %v", Quote(v.Node.Value), err)
 			return zero
 		}
 		return parsed
 	}
 }
 
-// word returns a decoder of a word out of several.
-func word[T ~string](words ...T) func(value) T {
+// Word returns a decoder of a word out of several.
+func Word[T ~string](words ...T) func(Value) T {
 	choices := make([]any, len(words))
 	for i, w := range words {
 		choices[i] = string(w)
 	}
-	return scalar(oneOf(words...), shape{Enum: choices})
+	return Scalar(OneOf(words...), Shape{Enum: choices})
 }
 
-// oneOf returns a parser of a word out of several.
-func oneOf[T ~string](words ...T) func(string) (T, error) {
+// OneOf returns a parser of a word out of several, which tells the one that was
+// probably meant.
+func OneOf[T ~string](words ...T) func(string) (T, error) {
 	return func(text string) (T, error) {
 		if slices.Contains(words, T(text)) {
 			return T(text), nil

@@ -1,4 +1,4 @@
-package seed
+package strict
 
 import (
 	"cmp"
@@ -10,19 +10,19 @@ import (
 	"unicode/utf8"
 )
 
-// Problem is one thing that is wrong with a seed, and where.
+// Problem is one thing that is wrong with a file, and where.
 type Problem struct {
 	File   string
 	Line   int // from 1; 0 when the file as a whole is meant
 	Column int // from 1, in characters, not bytes; 0 with line 0
 	// Warning marks what works, but not as its writer may think, or not for long.
 	Warning bool
-	// Message names the value by its path in the seed and tells what would be right.
+	// Message names the value by its path and tells what would be right.
 	Message string
 	Source  string // the line as it stands in the file
 }
 
-// Problems is everything that is wrong with a seed, in the order of the file.
+// Problems is everything that is wrong with a file, or several.
 type Problems []Problem
 
 const (
@@ -122,8 +122,8 @@ func printable(s string) string {
 	return b.String()
 }
 
-// quote returns s in double quotes, cut to what a message can hold.
-func quote(s string) string {
+// Quote returns s in double quotes, cut to what a message can hold.
+func Quote(s string) string {
 	return strconv.Quote(short(s))
 }
 
@@ -135,33 +135,10 @@ func short(s string) string {
 	return s
 }
 
-// err returns the problems as an error, sorted by position: nil when there are none.
-func (ps Problems) err() error {
-	if len(ps) == 0 {
-		return nil
-	}
-	ps.sort()
-	return ps
-}
-
-// sort puts the problems of a file in the order of the file.
-func (ps Problems) sort() {
+// Sort puts the problems of a file in the order of the file.
+func (ps Problems) Sort() {
 	slices.SortStableFunc(ps, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-	})
-}
-
-// sortWithin sorts the problems of each file and leaves the files in their order.
-func (ps Problems) sortWithin() {
-	var files []string
-	for _, p := range ps {
-		if !slices.Contains(files, p.File) {
-			files = append(files, p.File)
-		}
-	}
-	ps.sort()
-	slices.SortStableFunc(ps, func(a, b Problem) int {
-		return cmp.Compare(slices.Index(files, a.File), slices.Index(files, b.File))
 	})
 }
 

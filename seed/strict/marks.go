@@ -1,22 +1,22 @@
-package seed
+package strict
 
 import (
 	"bytes"
 	"strings"
 )
 
-// maxMarks is how many lines and marks a file may have. YAML makes a node or two of
+// MaxMarks is how many lines and marks a file may have. YAML makes a node or two of
 // what is between two marks, and a node is up to 2 KiB of memory, of which a
 // machine has little: a file of full size and all commas would take 900 MiB.
-const maxMarks = 12 << 10
+const MaxMarks = 12 << 10
 
-// crowded returns the position at which a text has more than maxMarks. Marks are
+// crowded returns the position at which a text has more than MaxMarks. Marks are
 // the characters that may begin or end an item or a key; comments have none.
 func crowded(data []byte) (line, column int, found bool) {
 	marks := 0
 	for text := range bytes.Lines(data) {
 		line, column = line+1, 0
-		if marks++; marks > maxMarks {
+		if marks++; marks > MaxMarks {
 			return line, 1, true
 		}
 		if bytes.HasPrefix(bytes.TrimLeft(text, " \t"), []byte("#")) {
@@ -27,7 +27,7 @@ func crowded(data []byte) (line, column int, found bool) {
 			if !strings.ContainsRune(",:[{?&*", r) && (r != '-' || !blankAt(text, at+1)) {
 				continue
 			}
-			if marks++; marks > maxMarks {
+			if marks++; marks > MaxMarks {
 				return line, column, true
 			}
 		}

@@ -1,4 +1,4 @@
-package seed
+package strict
 
 import (
 	"bytes"
@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// shape is a JSON Schema of a value (draft 2020-12), as far as seeds need it.
-type shape struct {
+// Shape is a JSON Schema of a value (draft 2020-12), as far as decoders need it.
+type Shape struct {
 	Schema      string            `json:"$schema,omitempty"`
 	Title       string            `json:"title,omitempty"`
 	Description string            `json:"description,omitempty"`
@@ -18,42 +18,43 @@ type shape struct {
 	Type        string            `json:"type,omitempty"`
 	Enum        []any             `json:"enum,omitempty"`
 	Pattern     string            `json:"pattern,omitempty"`
-	Not         *shape            `json:"not,omitempty"`
+	Not         *Shape            `json:"not,omitempty"`
 	Minimum     *int              `json:"minimum,omitempty"`
 	Maximum     *int              `json:"maximum,omitempty"`
-	AnyOf       []shape           `json:"anyOf,omitempty"`
-	Properties  properties        `json:"properties,omitempty"`
+	AnyOf       []Shape           `json:"anyOf,omitempty"`
+	Properties  Properties        `json:"properties,omitempty"`
 	Required    []string          `json:"required,omitempty"`
 	Additional  *bool             `json:"additionalProperties,omitempty"`
-	Items       *shape            `json:"items,omitempty"`
+	Items       *Shape            `json:"items,omitempty"`
 	MinItems    int               `json:"minItems,omitempty"`
 	MaxItems    int               `json:"maxItems,omitempty"`
 	Default     any               `json:"default,omitempty"`
 	Examples    []any             `json:"examples,omitempty"`
-	Defs        map[string]*shape `json:"$defs,omitempty"`
+	Defs        map[string]*Shape `json:"$defs,omitempty"`
 }
 
-// property is a key of a mapping.
-type property struct {
-	key   string
-	shape *shape
+// Property is a key of a mapping.
+type Property struct {
+	Key   string
+	Shape *Shape
 }
 
-// properties keep the order in which the keys are decoded.
-type properties []property
+// Properties keep the order in which the keys are decoded.
+type Properties []Property
 
-func (ps properties) MarshalJSON() ([]byte, error) {
+// MarshalJSON returns an object.
+func (ps Properties) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteByte('{')
 	for i, p := range ps {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		key, err := json.Marshal(p.key)
+		key, err := json.Marshal(p.Key)
 		if err != nil {
 			return nil, err
 		}
-		body, err := json.Marshal(p.shape)
+		body, err := json.Marshal(p.Shape)
 		if err != nil {
 			return nil, err
 		}
@@ -65,48 +66,47 @@ func (ps properties) MarshalJSON() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// describe returns the shape of what a decoder takes.
-func describe(path string, decode func(value)) *shape {
-	s := &shape{}
-	decode(value{decoder: &decoder{}, path: path, shape: s})
+// Describe returns the shape of what a decoder takes.
+func Describe(decode func(Value)) *Shape {
+	s := &Shape{}
+	decode(Value{Document: &Document{}, shape: s})
 	return s
 }
 
-func (s *shape) object(path string, fields []field) {
+func (s *Shape) object(fields []Field) {
 	s.Type, s.Additional = "object", new(bool)
 	for _, f := range fields {
-		path := join(path, f.key)
-		p := describe(path, f.decode)
-		p.Description, p.Default = meanings[path], written(f.initial)
+		p := Describe(f.Decode)
+		p.Default = written(f.initial)
 		if len(p.Enum) > 0 && !slices.Contains(p.Enum, p.Default) {
 			p.Default = nil // no word for what the absence of the key means
 		}
-		s.Properties = append(s.Properties, property{f.key, p})
+		s.Properties = append(s.Properties, Property{f.Key, p})
 		if f.required {
-			s.Required = append(s.Required, f.key)
+			s.Required = append(s.Required, f.Key)
 		}
 	}
 }
 
-func (s *shape) array(path string, item func(value)) {
-	s.Type, s.Items, s.MaxItems = "array", describe(path+"[]", item), maxItems
+func (s *Shape) array(item func(Value)) {
+	s.Type, s.Items, s.MaxItems = "array", Describe(item), MaxItems
 }
 
-func (s *shape) oneOrArray(path string, item func(value)) {
-	one, several := describe(path, item), shape{}
-	several.array(path, item)
-	s.AnyOf = []shape{*one, several}
+func (s *Shape) oneOrArray(item func(Value)) {
+	one, several := Describe(item), Shape{}
+	several.array(item)
+	s.AnyOf = []Shape{*one, several}
 }
 
 // size bounds the array, or that of the choices which is one.
-func (s *shape) size(least, most int) {
+func (s *Shape) size(least, most int) {
 	if len(s.AnyOf) > 0 {
 		s = &s.AnyOf[len(s.AnyOf)-1]
 	}
 	s.MinItems, s.MaxItems = least, most
 }
 
-func (s *shape) scalar(shapes []shape) {
+func (s *Shape) scalar(shapes []Shape) {
 	if len(shapes) == 1 {
 		*s = shapes[0]
 		return
@@ -114,7 +114,7 @@ func (s *shape) scalar(shapes []shape) {
 	s.AnyOf = shapes
 }
 
-// written returns a default as it would stand in a seed; nil when there is none.
+// written returns a default as it would be written; nil when there is none.
 func written(initial any) any {
 	if d, ok := initial.(time.Duration); ok {
 		if d <= 0 {
