@@ -13,6 +13,7 @@ import (
 	"twinlb/init/network"
 	"twinlb/init/supervise"
 	"twinlb/seed"
+	"twinlb/seed/netconfig"
 	"twinlb/services"
 	"twinlb/services/admin"
 	"twinlb/services/haproxy"
@@ -71,7 +72,7 @@ func cannotChange(old, new *seed.Spec) error {
 	return nil
 }
 
-func sameInterface(a, b seed.Link) bool {
+func sameInterface(a, b netconfig.Link) bool {
 	return a.Kind == b.Kind && a.Name == b.Name && reflect.DeepEqual(a.Match, b.Match) && reflect.DeepEqual(a.Bond, b.Bond) && a.VLAN == b.VLAN
 }
 

@@ -11,7 +11,7 @@ import (
 	"twinlb/init/dhcp"
 	"twinlb/init/network"
 	"twinlb/init/supervise"
-	"twinlb/seed"
+	"twinlb/seed/netconfig"
 	service "twinlb/services/dhcp"
 )
 
@@ -22,7 +22,7 @@ const leaseMetric = 1024
 // leases are what DHCP servers have given to the links of this node.
 type leases struct {
 	node   *node
-	seed   seed.Network
+	seed   netconfig.Network
 	links  network.Links
 	client *supervise.Service
 
@@ -112,7 +112,7 @@ func (l *leases) apply(r *dhcp.Report) error {
 }
 
 // find returns the link that a lease was asked for.
-func (l *leases) find(r *dhcp.Report) *seed.Link {
+func (l *leases) find(r *dhcp.Report) *netconfig.Link {
 	for i, link := range l.seed.Links {
 		if l.links[link.ID].Attrs().Name == r.Link && (r.Version == 4 && link.DHCPv4 || r.Version == 6 && link.DHCPv6) {
 			return &l.seed.Links[i]
@@ -123,7 +123,7 @@ func (l *leases) find(r *dhcp.Report) *seed.Link {
 
 // suits tells why a lease cannot be taken: the traffic must have the addresses of the
 // seed, which the other nodes and the servers know this node by.
-func (l *leases) suits(link *seed.Link, r *dhcp.Report) error {
+func (l *leases) suits(link *netconfig.Link, r *dhcp.Report) error {
 	if r.Lease == nil || link.ID != l.seed.Traffic {
 		return nil
 	}
@@ -140,17 +140,17 @@ func (l *leases) suits(link *seed.Link, r *dhcp.Report) error {
 }
 
 // lease is what the link gets of a lease.
-func (l *leases) lease(link *seed.Link, given *dhcp.Lease) *network.Lease {
+func (l *leases) lease(link *netconfig.Link, given *dhcp.Lease) *network.Lease {
 	lease := &network.Lease{Address: given.Address, Lifetime: given.Lifetime()}
 	if link.MTU == 0 {
 		lease.MTU = given.MTU
 	}
 	metric := leaseMetric
 	if link.ID != l.seed.Traffic {
-		metric += 1 + slices.IndexFunc(l.seed.Links, func(other seed.Link) bool { return other.ID == link.ID })
+		metric += 1 + slices.IndexFunc(l.seed.Links, func(other netconfig.Link) bool { return other.ID == link.ID })
 	}
 	for _, r := range given.Routes {
-		lease.Routes = append(lease.Routes, seed.Route{
+		lease.Routes = append(lease.Routes, netconfig.Route{
 			To: r.To, Via: r.Via, Metric: metric,
 			OnLink: r.Via.IsValid() && !given.Address.Masked().Contains(r.Via),
 		})

@@ -11,18 +11,19 @@ import (
 	"twinlb/init/dhcp"
 	"twinlb/init/network"
 	"twinlb/seed"
+	"twinlb/seed/netconfig"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/vishvananda/netlink"
 )
 
 // leasesFor are those of a node with a link eth0 for the traffic and eth1 besides.
-func leasesFor(change func(traffic *seed.Link)) *leases {
-	traffic := seed.Link{ID: "lan", DHCPv4: true, DHCPv6: true}
+func leasesFor(change func(traffic *netconfig.Link)) *leases {
+	traffic := netconfig.Link{ID: "lan", DHCPv4: true, DHCPv6: true}
 	if change != nil {
 		change(&traffic)
 	}
-	n := seed.Network{Traffic: "lan", Links: []seed.Link{{ID: "mgmt", DHCPv4: true}, traffic}}
+	n := netconfig.Network{Traffic: "lan", Links: []netconfig.Link{{ID: "mgmt", DHCPv4: true}, traffic}}
 	mac := net.HardwareAddr{2, 0, 0, 0, 0, 0x53}
 	return &leases{
 		node: &node{consoles: &console.Consoles{}, spec: &seed.Spec{Network: n, Node: seed.Node{
@@ -45,18 +46,18 @@ func report(link string, version int, address string) *dhcp.Report {
 func TestTrafficTakesOnlyTheAddressOfTheSeed(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		change func(*seed.Link)
+		change func(*netconfig.Link)
 		report *dhcp.Report
 		fits   bool
 	}{
 		{"that of the seed", nil, report("eth0", 4, "192.0.2.53/24"), true},
 		{"in another subnet", nil, report("eth0", 4, "192.0.2.53/25"), true},
 		{"another", nil, report("eth0", 4, "192.0.2.54/24"), false},
-		{"another besides that of the seed", func(l *seed.Link) { l.Addresses = []netip.Prefix{netip.MustParsePrefix("192.0.2.53/24")} },
+		{"another besides that of the seed", func(l *netconfig.Link) { l.Addresses = []netip.Prefix{netip.MustParsePrefix("192.0.2.53/24")} },
 			report("eth0", 4, "192.0.2.54/24"), true},
 		{"that of the seed, of IPv6", nil, report("eth0", 6, "2001:db8::53/128"), true},
 		{"another of IPv6", nil, report("eth0", 6, "2001:db8::54/128"), false},
-		{"another where routers may give that of the seed", func(l *seed.Link) { l.AcceptRA = true }, report("eth0", 6, "2001:db8::54/128"), true},
+		{"another where routers may give that of the seed", func(l *netconfig.Link) { l.AcceptRA = true }, report("eth0", 6, "2001:db8::54/128"), true},
 		{"any on another link", nil, report("eth1", 4, "192.0.2.54/24"), true},
 	} {
 		l := leasesFor(tt.change)
@@ -108,7 +109,7 @@ func TestWhatWasNotAskedForIsRefused(t *testing.T) {
 }
 
 func TestRoutesOfALease(t *testing.T) {
-	l := leasesFor(func(l *seed.Link) { l.MTU = 1500 })
+	l := leasesFor(func(l *netconfig.Link) { l.MTU = 1500 })
 	given := &dhcp.Lease{Address: netip.MustParsePrefix("192.0.2.53/24"), Seconds: 60, MTU: 1400, Routes: []dhcp.Route{
 		{To: netip.MustParsePrefix("0.0.0.0/0"), Via: netip.MustParseAddr("192.0.2.1")},
 		{To: netip.MustParsePrefix("10.0.0.0/8"), Via: netip.MustParseAddr("198.51.100.1")},
@@ -118,7 +119,7 @@ func TestRoutesOfALease(t *testing.T) {
 		id          string
 		metric, mtu int
 	}{{"lan", 1024, 0}, {"mgmt", 1025, 1400}} {
-		want := &network.Lease{Address: given.Address, Lifetime: time.Minute, MTU: tt.mtu, Routes: []seed.Route{
+		want := &network.Lease{Address: given.Address, Lifetime: time.Minute, MTU: tt.mtu, Routes: []netconfig.Route{
 			{To: given.Routes[0].To, Via: given.Routes[0].Via, Metric: tt.metric},
 			{To: given.Routes[1].To, Via: given.Routes[1].Via, Metric: tt.metric, OnLink: true},
 			{To: given.Routes[2].To, Metric: tt.metric},

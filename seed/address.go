@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+
+	"twinlb/seed/netconfig"
 )
 
 // The addresses of a seed. The errors continue a sentence that begins with the text.
@@ -15,14 +17,14 @@ func address(text string) (netip.Addr, error) {
 	if err != nil {
 		return netip.Addr{}, explainAddress(text)
 	}
-	return addr, usable(addr)
+	return addr, netconfig.Usable(addr)
 }
 
 // prefix parses the address of a node with the length of its subnet, which also
 // has room for another node and a VIP. A /30 has two IPv4 addresses; a /126 has
 // three IPv6 addresses beside that of the routers (RFC 4291 §2.6.1).
 func prefix(text string) (netip.Prefix, error) {
-	p, err := subnetAddress(text)
+	p, err := netconfig.SubnetAddress(text)
 	if err != nil {
 		return p, err
 	}
@@ -41,37 +43,9 @@ func prefixLengths(like netip.Addr) (least, most int) {
 }
 
 const (
-	leastPrefix4, mostPrefix4 = 8, 29
-	leastPrefix6, mostPrefix6 = 16, 126
+	leastPrefix4, mostPrefix4 = netconfig.LeastPrefix4, 29
+	leastPrefix6, mostPrefix6 = netconfig.LeastPrefix6, 126
 )
-
-// subnetAddress parses the address of an interface with the length of its subnet.
-func subnetAddress(text string) (netip.Prefix, error) {
-	if addr, err := netip.ParseAddr(text); err == nil {
-		if err := usable(addr); err != nil {
-			return netip.Prefix{}, err
-		}
-		return netip.Prefix{}, fmt.Errorf("lacks the prefix length of its subnet, like %s/%d", text, usualPrefix(addr))
-	}
-	p, err := netip.ParsePrefix(text)
-	if err != nil {
-		return netip.Prefix{}, errors.New("is not an address with a prefix length, like 192.168.100.53/24 or 2001:db8::53/64")
-	}
-	if err := usable(p.Addr()); err != nil {
-		return netip.Prefix{}, err
-	}
-	if least, _ := prefixLengths(p.Addr()); p.Bits() < least {
-		return netip.Prefix{}, fmt.Errorf("has the prefix length %d; a subnet has %d at least", p.Bits(), least)
-	}
-	return p, nil
-}
-
-func usualPrefix(like netip.Addr) int {
-	if like.Is4() {
-		return 24
-	}
-	return 64
-}
 
 // clients parses a network of clients, or the address of a single one.
 func clients(text string) (netip.Prefix, error) {
@@ -106,28 +80,4 @@ func explainAddress(text string) error {
 		return errors.New(example + "; names are not looked up, for a node does not depend on DNS")
 	}
 	return errors.New(example)
-}
-
-var (
-	thisNetwork = netip.MustParsePrefix("0.0.0.0/8")   // RFC 1122 §3.2.1.3
-	reserved    = netip.MustParsePrefix("240.0.0.0/4") // RFC 1112 §4, and the limited broadcast
-	embedded    = netip.MustParsePrefix("::/16")       // loopback, unspecified and IPv4 in IPv6, RFC 4291 §2.5
-)
-
-func usable(addr netip.Addr) error {
-	switch {
-	case addr.Zone() != "":
-		return fmt.Errorf("has a zone, which only a link-local address needs; write an address that all of the network knows, like %s", addr.WithZone(""))
-	case addr.Is4In6():
-		return fmt.Errorf("is an IPv4 address written as IPv6; write %s", addr.Unmap())
-	case addr.IsLoopback():
-		return errors.New("is a loopback address, which no other machine can reach")
-	case addr.IsMulticast():
-		return errors.New("is a multicast address, not one of a single machine")
-	case addr.Is6() && addr.IsLinkLocalUnicast():
-		return errors.New("is a link-local address, which means another machine on every link; write a global one, or a unique local one out of fd00::/8")
-	case thisNetwork.Contains(addr), reserved.Contains(addr), embedded.Contains(addr):
-		return errors.New("is not an address that a machine can have")
-	}
-	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"twinlb/seed/netconfig"
 	"twinlb/seed/strict"
 
 	"github.com/cavaliergopher/cpio"
@@ -93,7 +94,7 @@ func (b *Bundle) check() error {
 	if len(b.NetworkConfig) > strict.MaxSize {
 		return fmt.Errorf("network-config has %d bytes, at most %d are possible", len(b.NetworkConfig), strict.MaxSize)
 	}
-	if _, err := hostLabel(b.NodeName); err != nil {
+	if _, err := netconfig.HostLabel(b.NodeName); err != nil {
 		return fmt.Errorf("the node name %s %w", strict.Quote(b.NodeName), err)
 	}
 	if len(b.HostKey) != KeySize || len(b.PairKey) != KeySize {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"twinlb/seed/netconfig"
 	"twinlb/seed/strict"
 )
 
@@ -88,7 +89,7 @@ func (f *Files) path(name string) string {
 // Parse checks the files and what they say together. The error is
 // strict.Problems with all that is wrong, file by file.
 func (f *Files) Parse() (*Pair, error) {
-	machine, inNetworkConfig := parseNetworkConfig(f.path(networkConfigFile), f.NetworkConfig)
+	machine, inNetworkConfig := netconfig.Parse(f.path(networkConfigFile), f.NetworkConfig)
 	configured := machine != nil || len(inNetworkConfig) > 0
 	pair, inUserData := parseUserData(f.Name, f.UserData, configured, machine)
 	meta, inMetaData := parseMetaData(f.path(metaDataFile), f.MetaData, pair)

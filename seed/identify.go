@@ -63,7 +63,7 @@ func (p *Pair) clues(h Hardware) []clue {
 		{"network card", p.nodesWith(func(n Node) bool {
 			return n.MAC != nil && slices.ContainsFunc(h.MACs, func(mac net.HardwareAddr) bool { return bytes.Equal(mac, n.MAC) })
 		})},
-		{"network-config", p.nodesWith(func(n Node) bool { return p.Machine != nil && p.Machine.has(n) })},
+		{"network-config", p.nodesWith(p.hasMachine)},
 	}
 }
 

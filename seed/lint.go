@@ -1,11 +1,11 @@
 package seed
 
 import (
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
 
+	"twinlb/seed/netconfig"
 	"twinlb/seed/strict"
 )
 
@@ -85,7 +85,7 @@ func (l linter) paths() {
 		return
 	}
 	node := l.Nodes[self]
-	traffic := l.Machine.carrier(node.Address.Addr())
+	traffic := l.Machine.Carrier(node.Address.Addr())
 	for i, peer := range l.Nodes {
 		if i == self {
 			continue
@@ -95,7 +95,7 @@ func (l linter) paths() {
 			if item := strict.Index(path, k); l.Written(item) {
 				path = item
 			}
-			if via, route := l.Machine.way(a.Addr()); via != nil && (via != traffic || route.Via.IsValid()) {
+			if via, route := l.Machine.Way(a.Addr()); via != nil && (via != traffic || route.Via.IsValid()) {
 				l.WarnAt(path, "by the network-config of %s, %s is reached over %s, but the nodes speak VRRP over %s, where the address of %s is",
 					node.Name, a.Addr(), describeWay(via, route), traffic.ID, node.Name)
 			}
@@ -116,40 +116,10 @@ func (l linter) configuredNode() int {
 	if l.Machine == nil {
 		return -1
 	}
-	return slices.IndexFunc(l.Nodes, func(n Node) bool { return l.Machine.carrier(n.Address.Addr()) != nil })
+	return slices.IndexFunc(l.Nodes, func(n Node) bool { return l.Machine.Carrier(n.Address.Addr()) != nil })
 }
 
-// carrier is the link that has the address; nil when none has.
-func (n *Network) carrier(addr netip.Addr) *Link {
-	for i := range n.Links {
-		if slices.ContainsFunc(n.Links[i].Addresses, func(a netip.Prefix) bool { return a.Addr() == addr }) {
-			return &n.Links[i]
-		}
-	}
-	return nil
-}
-
-// way is the link over which an address is reached, and the route to it; one
-// without Via is that of the link's own subnet. A nil link is no way.
-func (n *Network) way(to netip.Addr) (over *Link, by Route) {
-	longest := -1
-	try := func(link *Link, r Route) {
-		if r.To.Contains(to) && r.To.Bits() > longest {
-			over, by, longest = link, r, r.To.Bits()
-		}
-	}
-	for i := range n.Links {
-		for _, a := range n.Links[i].Addresses {
-			try(&n.Links[i], Route{To: a.Masked()})
-		}
-		for _, r := range n.Links[i].Routes {
-			try(&n.Links[i], r)
-		}
-	}
-	return over, by
-}
-
-func describeWay(over *Link, by Route) string {
+func describeWay(over *netconfig.Link, by netconfig.Route) string {
 	if by.Via.IsValid() {
 		return over.ID + " via " + by.Via.String()
 	}

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"path/filepath"
 
+	"twinlb/seed/netconfig"
 	"twinlb/seed/strict"
 )
 
@@ -154,10 +155,10 @@ func (s *placed) sameNode(other *placed) {
 // big as one link takes would get lost at the other.
 func (s *placed) sameMTU(other *placed) {
 	mine, theirs := s.traffic(), other.traffic()
-	if mine == nil || theirs == nil || cmp.Or(mine.MTU, usualMTU) == cmp.Or(theirs.MTU, usualMTU) {
+	if mine == nil || theirs == nil || cmp.Or(mine.MTU, netconfig.DefaultMTU) == cmp.Or(theirs.MTU, netconfig.DefaultMTU) {
 		return
 	}
-	for _, p := range s.Machine.document.ProblemsAt(mine.path+".mtu", "the MTU of %s is %s, but %s in %s; the nodes of a pair need the same, for big packets would get lost after a fail-over",
+	for _, p := range s.Machine.Document.ProblemsAt(mine.Path+".mtu", "the MTU of %s is %s, but %s in %s; the nodes of a pair need the same, for big packets would get lost after a fail-over",
 		mine.ID, mtuText(mine.MTU), mtuText(theirs.MTU), other.beside(networkConfigFile)) {
 		p.Warning = true
 		s.Document.Warnings = append(s.Document.Warnings, p)
@@ -166,15 +167,15 @@ func (s *placed) sameMTU(other *placed) {
 
 // traffic is the link of the machine over which clients come; nil when there is no
 // network-config.
-func (s *placed) traffic() *linkConfig {
+func (s *placed) traffic() *netconfig.PlacedLink {
 	i, _ := s.described()
 	if i < 0 {
 		return nil
 	}
 	network, _, _ := s.networkOf(i)
-	for k := range s.Machine.links {
-		if s.Machine.links[k].ID == network.Traffic {
-			return &s.Machine.links[k]
+	for k := range s.Machine.Placed {
+		if s.Machine.Placed[k].ID == network.Traffic {
+			return &s.Machine.Placed[k]
 		}
 	}
 	return nil

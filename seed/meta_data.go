@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"twinlb/seed/netconfig"
 	"twinlb/seed/strict"
 )
 
@@ -40,7 +41,7 @@ func parseMetaData(name string, data []byte, pair *Pair) (metaData, strict.Probl
 		strict.Optional("instance-id", &m.instanceID, strict.Scalar(instanceID)),
 		strict.Optional("local-hostname", &m.hostname, strict.Scalar(func(text string) (string, error) {
 			if pair == nil {
-				return hostLabel(text)
+				return netconfig.HostLabel(text)
 			}
 			if len(pair.nodesWith(func(n Node) bool { return n.Name == text })) == 0 {
 				return "", errors.New("is none of the nodes: " + pair.nodeList())

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"twinlb/seed/netconfig"
 	"twinlb/seed/strict"
 )
 
@@ -92,17 +93,17 @@ func TestGoodNetworkConfigs(t *testing.T) {
 	}
 }
 
-func dumpNetwork(b *strings.Builder, n *Network) {
+func dumpNetwork(b *strings.Builder, n *netconfig.Network) {
 	fmt.Fprintf(b, "  traffic %s, management %q, nameservers %v, search %v\n", n.Traffic, n.Management, n.Nameservers, n.Search)
 	for _, l := range n.Links {
 		fmt.Fprintf(b, "  %s %s match %+v name %q MTU %d addresses %v\n", l.Kind, l.ID, l.Match, l.Name, l.MTU, l.Addresses)
 		if l.DHCPv4 || l.DHCPv6 || l.AcceptRA {
 			fmt.Fprintf(b, "    DHCPv4 %t DHCPv6 %t router advertisements %t\n", l.DHCPv4, l.DHCPv6, l.AcceptRA)
 		}
-		if l.Kind == BondLink {
+		if l.Kind == netconfig.BondLink {
 			fmt.Fprintf(b, "    %+v\n", l.Bond)
 		}
-		if l.Kind == VLANOnLink {
+		if l.Kind == netconfig.VLANOnLink {
 			fmt.Fprintf(b, "    %+v\n", l.VLAN)
 		}
 		for _, r := range l.Routes {

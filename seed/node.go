@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"twinlb/seed/netconfig"
 )
 
 // Spec is what one node has to do: the pair as that node sees it.
@@ -13,7 +15,7 @@ type Spec struct {
 	Peers    []Node // the other nodes, in order of preference
 	Priority int    // VRRP priority while nothing speaks against this node
 	StepBack int    // what takes the priority of any node below that of all others; negative
-	Network  Network
+	Network  netconfig.Network
 }
 
 // Priorities run 250, 246, 242, … in the order of the nodes. High ones keep the

@@ -3,7 +3,8 @@
 //
 // It is imported by the builder, which refuses a wrong seed before anything is
 // built, and by PID 1, which refuses it before anything is started. It imports
-// neither, touches no network and runs no process.
+// neither, touches no network and runs no process. Below it are strict, which
+// reads YAML, and netconfig, which reads the network-config of a machine.
 package seed
 
 import (
@@ -11,6 +12,7 @@ import (
 	"net/netip"
 	"time"
 
+	"twinlb/seed/netconfig"
 	"twinlb/seed/strict"
 )
 
@@ -26,7 +28,7 @@ type Pair struct {
 
 	// Machine is the network-config that came with the seed. It is that of one
 	// node's machine; nil when there was none.
-	Machine *Machine
+	Machine *netconfig.Machine
 	// Hostname is local-hostname of the meta-data: the node that the seed was given
 	// to; "" when it does not say.
 	Hostname string

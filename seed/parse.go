@@ -3,6 +3,7 @@ package seed
 import (
 	"strings"
 
+	"twinlb/seed/netconfig"
 	"twinlb/seed/strict"
 )
 
@@ -15,7 +16,7 @@ func Parse(name string, userData []byte) (*Pair, error) {
 
 // parseUserData returns the pair, or what is wrong with its text. configured tells
 // that there is a network-config, and machine what it says if it can be read.
-func parseUserData(name string, data []byte, configured bool, machine *Machine) (*Pair, strict.Problems) {
+func parseUserData(name string, data []byte, configured bool, machine *netconfig.Machine) (*Pair, strict.Problems) {
 	text, problems := strict.Unpack(name, data)
 	if problems != nil {
 		return nil, problems

@@ -3,7 +3,6 @@ package seed
 import (
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"time"
 
@@ -130,29 +129,10 @@ func duration(text string) (time.Duration, error) {
 	return d, nil
 }
 
-// hostLabel parses a host name of one label (RFC 1123 §2.1).
-func hostLabel(text string) (string, error) {
-	if !strict.MadeOf(text, 63, "a-z0-9-") || strings.Trim(text, "-") != text {
-		return "", errors.New("is not a host name: up to 63 of a-z, 0-9 and -, with no - at either end")
-	}
-	return text, nil
-}
-
 // sectionLabel parses a name that stands for a pool or a backend in HAProxy's configuration.
 func sectionLabel(text string) (string, error) {
 	if !strict.MadeOf(text, 63, "a-z0-9-_") || strings.TrimLeft(text, "-_") != text {
 		return "", errors.New("is not a name: up to 63 of a-z, 0-9, - and _, with a letter or digit first")
-	}
-	return text, nil
-}
-
-// interfaceName parses the name of a network interface (IFNAMSIZ in linux/if.h).
-func interfaceName(text string) (string, error) {
-	if text == "lo" || strings.Trim(text, ".") == "" {
-		return "", errors.New("is not a network interface that leads anywhere; write eth0, for example")
-	}
-	if !strict.MadeOf(text, 15, "a-zA-Z0-9._-") {
-		return "", errors.New("is not the name of a network interface: up to 15 of a-z, A-Z, 0-9, ., - and _")
 	}
 	return text, nil
 }
@@ -164,17 +144,4 @@ func checkUser(text string) (string, error) {
 		return "", errors.New("is not a user: up to 32 of a-z, A-Z, 0-9, _, . and -")
 	}
 	return text, nil
-}
-
-// macAddress parses an EUI-48 of a single network interface.
-func macAddress(text string) (net.HardwareAddr, error) {
-	mac, err := net.ParseMAC(text)
-	const group = 1 // the bit of the first byte that marks multicast (IEEE 802)
-	if err != nil || len(mac) != 6 {
-		return nil, errors.New("is not a MAC address, like 52:54:00:12:34:56")
-	}
-	if mac[0]&group != 0 || mac.String() == "00:00:00:00:00:00" {
-		return nil, errors.New("is not the MAC address of an interface, but a group's or none")
-	}
-	return mac, nil
 }

@@ -6,11 +6,12 @@ import (
 	"net/netip"
 	"time"
 
+	"twinlb/seed/netconfig"
 	"twinlb/seed/strict"
 )
 
 // cloudConfig decodes user-data and validates it.
-func cloudConfig(v strict.Value, configured bool, machine *Machine) Pair {
+func cloudConfig(v strict.Value, configured bool, machine *netconfig.Machine) Pair {
 	pair, wellFormed := userData(v)
 	pair.Machine = machine
 	if wellFormed {
@@ -64,11 +65,11 @@ func twinlb(v strict.Value, pair Pair) (_ Pair, wellFormed bool) {
 func node(v strict.Value) (n Node) {
 	var addresses []netip.Prefix
 	v.Mapping(nil,
-		strict.Required("name", &n.Name, strict.Scalar(hostLabel, nameText)),
+		strict.Required("name", &n.Name, strict.Scalar(netconfig.HostLabel, nameText)),
 		strict.Required("role", &n.Role, strict.Word(Master, Backup)),
 		strict.Required("address", &addresses, strict.Sized(1, 2,
 			"a node needs an address", "a node has at most two addresses, one of each family", strict.OneOrMore(strict.Scalar(prefix, prefixText)))),
-		strict.Optional("interface", &n.Interface, strict.Scalar(interfaceName, interfaceText)),
+		strict.Optional("interface", &n.Interface, strict.Scalar(netconfig.InterfaceName, interfaceText)),
 		strict.Optional("match", &n.MAC, match),
 		strict.Optional("management", &n.Management, management),
 	)
@@ -84,15 +85,15 @@ func node(v strict.Value) (n Node) {
 func management(v strict.Value) *Management {
 	var m Management
 	v.Mapping(nil,
-		strict.Optional("address", &m.Address, strict.Scalar(subnetAddress, subnetAddressText)),
-		strict.Optional("interface", &m.Interface, strict.Scalar(interfaceName, interfaceText)),
+		strict.Optional("address", &m.Address, strict.Scalar(netconfig.SubnetAddress, subnetAddressText)),
+		strict.Optional("interface", &m.Interface, strict.Scalar(netconfig.InterfaceName, interfaceText)),
 		strict.Optional("match", &m.MAC, match),
 	)
 	return &m
 }
 
 func match(v strict.Value) (mac net.HardwareAddr) {
-	v.Mapping(nil, strict.Required("macaddress", &mac, strict.Scalar(macAddress, macText)))
+	v.Mapping(nil, strict.Required("macaddress", &mac, strict.Scalar(netconfig.MACAddress, macText)))
 	return mac
 }
 

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"twinlb/seed/netconfig"
 )
 
 func TestDecimalPattern(t *testing.T) {
@@ -47,7 +49,7 @@ func TestAddressPatterns(t *testing.T) {
 			{"address", fitsAddress, func(s string) error { _, err := address(s); return err }},
 			{"clients", clientNetwork, func(s string) error { _, err := clients(s); return err }},
 			{"nodeAddress", node, func(s string) error { _, err := prefix(s); return err }},
-			{"interfaceAddress", onInterface, func(s string) error { _, err := subnetAddress(s); return err }},
+			{"interfaceAddress", onInterface, func(s string) error { _, err := netconfig.SubnetAddress(s); return err }},
 		} {
 			err := test.parse(text)
 			if test.fits(text) != (err == nil) {

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"twinlb/seed/netconfig"
 	"twinlb/seed/strict"
 )
 
@@ -104,10 +105,9 @@ func (v *validator) reachableByRoutes(path string, addr netip.Addr) {
 		return
 	}
 	for _, l := range v.Machine.Links {
-		dynamic := l.DHCPv4 && addr.Is4() || (l.DHCPv6 || l.AcceptRA) && addr.Is6()
 		onLink := func(p netip.Prefix) bool { return p.Contains(addr) }
-		byRoute := func(r Route) bool { return r.To.Contains(addr) }
-		if dynamic || slices.ContainsFunc(l.Addresses, onLink) || slices.ContainsFunc(l.Routes, byRoute) {
+		byRoute := func(r netconfig.Route) bool { return r.To.Contains(addr) }
+		if l.Dynamic(addr) || slices.ContainsFunc(l.Addresses, onLink) || slices.ContainsFunc(l.Routes, byRoute) {
 			return
 		}
 	}

@@ -17,7 +17,7 @@ import (
 
 	"twinlb/init/network"
 	"twinlb/qemu-tests/sandbox"
-	"twinlb/seed"
+	"twinlb/seed/netconfig"
 	"twinlb/services/dhcp"
 
 	"github.com/vishvananda/netlink"
@@ -131,8 +131,8 @@ func (s *site) serve(options ...string) (stop func()) {
 // apply sets the node's end up.
 func (s *site) apply() netlink.Link {
 	s.t.Helper()
-	n := seed.Network{Traffic: "eth0", Links: []seed.Link{{
-		ID: "eth0", Kind: seed.Ethernet, Match: seed.Match{Name: "eth0"}, DHCPv4: true, DHCPv6: true, AcceptRA: true,
+	n := netconfig.Network{Traffic: "eth0", Links: []netconfig.Link{{
+		ID: "eth0", Kind: netconfig.Ethernet, Match: netconfig.Match{Name: "eth0"}, DHCPv4: true, DHCPv6: true, AcceptRA: true,
 	}}}
 	links, err := network.Apply(n, 0, func(err error) { s.t.Errorf("Apply warns: %v", err) })
 	s.must(err)
@@ -196,7 +196,7 @@ func TestProcessGetsLeases(t *testing.T) {
 		got[report.Version] = report.Lease
 		lease := &network.Lease{Address: report.Lease.Address, Lifetime: report.Lease.Lifetime(), MTU: report.Lease.MTU}
 		for _, r := range report.Lease.Routes {
-			lease.Routes = append(lease.Routes, seed.Route{To: r.To, Via: r.Via, Metric: 1024})
+			lease.Routes = append(lease.Routes, netconfig.Route{To: r.To, Via: r.Via, Metric: 1024})
 		}
 		s.must(network.Exchange(link, nil, lease))
 	}

@@ -6,7 +6,7 @@ import (
 	"net/netip"
 	"time"
 
-	"twinlb/seed"
+	"twinlb/seed/netconfig"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -65,7 +65,7 @@ func Purge(link netlink.Link, vips []netip.Addr) ([]netip.Addr, error) {
 	return purged, errors.Join(failed...)
 }
 
-func addRoute(link netlink.Link, r seed.Route) error {
+func addRoute(link netlink.Link, r netconfig.Route) error {
 	if err := netlink.RouteReplace(route(link, r)); err != nil {
 		return fmt.Errorf("add the route %s: %w", describeRoute(link, r), err)
 	}
@@ -73,14 +73,14 @@ func addRoute(link netlink.Link, r seed.Route) error {
 }
 
 // removeRoute takes a route away if it is there.
-func removeRoute(link netlink.Link, r seed.Route) error {
+func removeRoute(link netlink.Link, r netconfig.Route) error {
 	if err := netlink.RouteDel(route(link, r)); err != nil && !errors.Is(err, unix.ESRCH) {
 		return fmt.Errorf("take away the route %s: %w", describeRoute(link, r), err)
 	}
 	return nil
 }
 
-func route(link netlink.Link, r seed.Route) *netlink.Route {
+func route(link netlink.Link, r netconfig.Route) *netlink.Route {
 	route := &netlink.Route{
 		LinkIndex: link.Attrs().Index,
 		Dst:       ipNet(r.To.Masked()),
@@ -103,7 +103,7 @@ func route(link netlink.Link, r seed.Route) *netlink.Route {
 	return route
 }
 
-func describeRoute(link netlink.Link, r seed.Route) string {
+func describeRoute(link netlink.Link, r netconfig.Route) string {
 	text := r.To.String()
 	if r.To.Bits() == 0 {
 		text = "default"

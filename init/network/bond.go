@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"twinlb/seed"
+	"twinlb/seed/netconfig"
 
 	"github.com/vishvananda/netlink"
 )
@@ -16,16 +16,16 @@ import (
 const monitor = 100 * time.Millisecond
 
 // isMember tells whether the link belongs to a bond.
-func isMember(n seed.Network, id string) bool {
-	return slices.ContainsFunc(n.Links, func(l seed.Link) bool {
-		return l.Kind == seed.BondLink && slices.Contains(l.Bond.Members, id)
+func isMember(n netconfig.Network, id string) bool {
+	return slices.ContainsFunc(n.Links, func(l netconfig.Link) bool {
+		return l.Kind == netconfig.BondLink && slices.Contains(l.Bond.Members, id)
 	})
 }
 
 // makeBond makes an active-backup bond of cards, or changes the one that there is
 // (bonding.rst of the kernel). It has the MAC address of its first member, whichever
 // is active, and tells switches and hosts by gratuitous ARP and NA where it is now.
-func makeBond(l seed.Link, links Links) (netlink.Link, error) {
+func makeBond(l netconfig.Link, links Links) (netlink.Link, error) {
 	name := name(l, links)
 	fail := func(err error) (netlink.Link, error) {
 		return nil, fmt.Errorf("make the bond %s: %w", name, err)

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"twinlb/seed"
+	"twinlb/seed/netconfig"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -39,11 +39,11 @@ func needBond(t *testing.T) {
 }
 
 // bonded is a network with a bond of two cards, the second of which is preferred.
-func bonded(addresses ...string) seed.Network {
+func bonded(addresses ...string) netconfig.Network {
 	bond := ethernet("bond0", "", addresses...)
-	bond.Kind, bond.Match = seed.BondLink, seed.Match{}
+	bond.Kind, bond.Match = netconfig.BondLink, netconfig.Match{}
 	bond.MTU = 1400
-	bond.Bond = seed.Bond{Members: []string{"one", "two"}, Primary: "two", Monitor: 50 * time.Millisecond, UpDelay: 200 * time.Millisecond, Gratuity: 3}
+	bond.Bond = netconfig.Bond{Members: []string{"one", "two"}, Primary: "two", Monitor: 50 * time.Millisecond, UpDelay: 200 * time.Millisecond, Gratuity: 3}
 	n := networkOf(ethernet("one", "eth0"), ethernet("two", "eth1"), bond)
 	n.Traffic = "bond0"
 	return n
@@ -90,7 +90,7 @@ func TestBond(t *testing.T) {
 		}
 	}
 	// In a bond all have one MAC address: the seed asks for that which is burnt in.
-	if got, err := find(seed.Match{MAC: eth0.Attrs().HardwareAddr}); err != nil || got != "eth0" {
+	if got, err := find(netconfig.Match{MAC: eth0.Attrs().HardwareAddr}); err != nil || got != "eth0" {
 		t.Errorf("by the MAC address of eth0 found %q, %v", got, err)
 	}
 
@@ -155,11 +155,11 @@ func TestVLAN(t *testing.T) {
 	if err := wall.LinkSetUp(far); err != nil {
 		t.Fatal(err)
 	}
-	tagged := func(tag int, addresses ...string) seed.Network {
+	tagged := func(tag int, addresses ...string) netconfig.Network {
 		vlan := ethernet("lan.5", "", addresses...)
-		vlan.Kind, vlan.Match, vlan.MTU = seed.VLANOnLink, seed.Match{}, 1400
-		vlan.VLAN = seed.VLAN{Tag: tag, On: "uplink"}
-		vlan.Routes = []seed.Route{defaultRoute("192.0.2.1", 0)}
+		vlan.Kind, vlan.Match, vlan.MTU = netconfig.VLANOnLink, netconfig.Match{}, 1400
+		vlan.VLAN = netconfig.VLAN{Tag: tag, On: "uplink"}
+		vlan.Routes = []netconfig.Route{defaultRoute("192.0.2.1", 0)}
 		n := networkOf(ethernet("uplink", "eth0", "198.51.100.1/24"), vlan)
 		n.Traffic = "lan.5"
 		return n

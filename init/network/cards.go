@@ -8,14 +8,14 @@ import (
 	"strings"
 	"time"
 
-	"twinlb/seed"
+	"twinlb/seed/netconfig"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
 // awaitCards waits until there is a network card for each Ethernet of the network.
-func awaitCards(n seed.Network, patience time.Duration) (Links, error) {
+func awaitCards(n netconfig.Network, patience time.Duration) (Links, error) {
 	deadline := time.Now().Add(patience)
 	for {
 		links, err := findCards(n)
@@ -27,13 +27,13 @@ func awaitCards(n seed.Network, patience time.Duration) (Links, error) {
 }
 
 // findCards returns the card of each Ethernet, by ID.
-func findCards(n seed.Network) (Links, error) {
+func findCards(n netconfig.Network) (Links, error) {
 	cards, err := listCards()
 	if err != nil {
 		return nil, err
 	}
 	links, owner := make(Links), make(map[int]string)
-	pick := func(l seed.Link, among []netlink.Link) error {
+	pick := func(l netconfig.Link, among []netlink.Link) error {
 		card, err := choose(l, among, cards)
 		if err != nil {
 			return err
@@ -46,7 +46,7 @@ func findCards(n seed.Network) (Links, error) {
 		return nil
 	}
 	for _, l := range n.Links {
-		if l.Kind == seed.Ethernet && !matchesAll(l.Match) {
+		if l.Kind == netconfig.Ethernet && !matchesAll(l.Match) {
 			if err := pick(l, cards); err != nil {
 				return nil, err
 			}
@@ -54,7 +54,7 @@ func findCards(n seed.Network) (Links, error) {
 	}
 	// What fits any card gets the one that is left over.
 	for _, l := range n.Links {
-		if l.Kind == seed.Ethernet && matchesAll(l.Match) {
+		if l.Kind == netconfig.Ethernet && matchesAll(l.Match) {
 			var free []netlink.Link
 			for _, card := range cards {
 				if _, taken := owner[card.Attrs().Index]; !taken {
@@ -69,7 +69,7 @@ func findCards(n seed.Network) (Links, error) {
 	return links, nil
 }
 
-func choose(l seed.Link, among, all []netlink.Link) (netlink.Link, error) {
+func choose(l netconfig.Link, among, all []netlink.Link) (netlink.Link, error) {
 	var matching []netlink.Link
 	for _, card := range among {
 		if matches(l.Match, card) {
@@ -107,9 +107,9 @@ func listCards() ([]netlink.Link, error) {
 	return cards, nil
 }
 
-func matchesAll(m seed.Match) bool { return m.Name == "" && m.MAC == nil && m.Driver == "" }
+func matchesAll(m netconfig.Match) bool { return m.Name == "" && m.MAC == nil && m.Driver == "" }
 
-func matches(m seed.Match, card netlink.Link) bool {
+func matches(m netconfig.Match, card netlink.Link) bool {
 	return (m.Name == "" || glob(m.Name, kernelName(card))) &&
 		(m.MAC == nil || hasMAC(card, m.MAC)) &&
 		(m.Driver == "" || glob(m.Driver, driver(card)))
@@ -144,7 +144,7 @@ func driver(card netlink.Link) string {
 	return unix.ByteSliceToString(info.Driver[:])
 }
 
-func wanted(m seed.Match) string {
+func wanted(m netconfig.Match) string {
 	var parts []string
 	if m.Name != "" {
 		parts = append(parts, "the name "+m.Name)

@@ -6,15 +6,15 @@ import (
 	"testing"
 	"time"
 
-	"twinlb/seed"
+	"twinlb/seed/netconfig"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
 // find looks for the card of one link, besides others.
-func find(match seed.Match, others ...seed.Link) (string, error) {
-	n := networkOf(append([]seed.Link{{ID: "lan", Kind: seed.Ethernet, Match: match}}, others...)...)
+func find(match netconfig.Match, others ...netconfig.Link) (string, error) {
+	n := networkOf(append([]netconfig.Link{{ID: "lan", Kind: netconfig.Ethernet, Match: match}}, others...)...)
 	links, err := findCards(n)
 	if err != nil {
 		return "", err
@@ -26,13 +26,13 @@ func TestFindCards(t *testing.T) {
 	enter(t)
 	eth0, _, _ := cable(t, "eth0")
 	mac := eth0.Attrs().HardwareAddr
-	check := func(when string, match seed.Match, want string, others ...seed.Link) {
+	check := func(when string, match netconfig.Match, want string, others ...netconfig.Link) {
 		t.Helper()
 		if got, err := find(match, others...); err != nil || got != want {
 			t.Errorf("%s: found %q, %v, want %s", when, got, err, want)
 		}
 	}
-	refuse := func(when string, match seed.Match, want ...string) {
+	refuse := func(when string, match netconfig.Match, want ...string) {
 		t.Helper()
 		got, err := find(match)
 		if err == nil {
@@ -47,26 +47,26 @@ func TestFindCards(t *testing.T) {
 	}
 	strange := net.HardwareAddr{2, 0, 0, 0, 0, 0x99}
 
-	check("the only one", seed.Match{}, "eth0")
-	check("the only one, by name", seed.Match{Name: "eth0"}, "eth0")
-	check("the only one, by a pattern", seed.Match{Name: "e*[0-9]"}, "eth0")
-	check("the only one, by MAC address", seed.Match{MAC: mac}, "eth0")
-	check("the only one, by driver", seed.Match{Driver: "vet?"}, "eth0")
-	check("the only one, by all", seed.Match{Name: "eth*", MAC: mac, Driver: "veth"}, "eth0")
-	refuse("another name", seed.Match{Name: "ens3"}, "the name ens3", "eth0 ("+mac.String()+")")
-	refuse("another MAC address", seed.Match{MAC: strange}, "the MAC address 02:00:00:00:00:99", "eth0 ("+mac.String()+")")
-	refuse("another driver", seed.Match{Name: "eth0", Driver: "virtio*"}, "the name eth0 and the driver virtio*", "eth0")
-	refuse("no pattern", seed.Match{Name: "eth[0"}, "the name eth[0")
+	check("the only one", netconfig.Match{}, "eth0")
+	check("the only one, by name", netconfig.Match{Name: "eth0"}, "eth0")
+	check("the only one, by a pattern", netconfig.Match{Name: "e*[0-9]"}, "eth0")
+	check("the only one, by MAC address", netconfig.Match{MAC: mac}, "eth0")
+	check("the only one, by driver", netconfig.Match{Driver: "vet?"}, "eth0")
+	check("the only one, by all", netconfig.Match{Name: "eth*", MAC: mac, Driver: "veth"}, "eth0")
+	refuse("another name", netconfig.Match{Name: "ens3"}, "the name ens3", "eth0 ("+mac.String()+")")
+	refuse("another MAC address", netconfig.Match{MAC: strange}, "the MAC address 02:00:00:00:00:99", "eth0 ("+mac.String()+")")
+	refuse("another driver", netconfig.Match{Name: "eth0", Driver: "virtio*"}, "the name eth0 and the driver virtio*", "eth0")
+	refuse("no pattern", netconfig.Match{Name: "eth[0"}, "the name eth[0")
 
 	eth1, _, _ := cable(t, "eth1")
 	both := "eth0 (" + mac.String() + "), eth1 (" + eth1.Attrs().HardwareAddr.String() + ")"
-	check("one of two, by name", seed.Match{Name: "eth1"}, "eth1")
-	check("one of two, by MAC address", seed.Match{MAC: mac}, "eth0")
-	check("the one that is left over", seed.Match{}, "eth0", ethernet("management", "eth1"))
-	refuse("two and no word which", seed.Match{}, "the only one", both, "its name eth")
-	refuse("two that fit", seed.Match{Name: "eth*"}, "the name eth*", both)
-	refuse("neither", seed.Match{Name: "eth2"}, "the name eth2", "eth0", "eth1")
-	if got, err := find(seed.Match{MAC: mac}, ethernet("management", "eth0")); err == nil ||
+	check("one of two, by name", netconfig.Match{Name: "eth1"}, "eth1")
+	check("one of two, by MAC address", netconfig.Match{MAC: mac}, "eth0")
+	check("the one that is left over", netconfig.Match{}, "eth0", ethernet("management", "eth1"))
+	refuse("two and no word which", netconfig.Match{}, "the only one", both, "its name eth")
+	refuse("two that fit", netconfig.Match{Name: "eth*"}, "the name eth*", both)
+	refuse("neither", netconfig.Match{Name: "eth2"}, "the name eth2", "eth0", "eth1")
+	if got, err := find(netconfig.Match{MAC: mac}, ethernet("management", "eth0")); err == nil ||
 		!strings.Contains(err.Error(), `"management"`) || !strings.Contains(err.Error(), `"lan"`) {
 		t.Errorf("two links on one card: found %q, %v, want an error that names both", got, err)
 	}
@@ -75,7 +75,7 @@ func TestFindCards(t *testing.T) {
 func TestFindOnAMachineWithoutACard(t *testing.T) {
 	enter(t)
 	for _, name := range []string{"", "lo", "eth0"} {
-		if got, err := find(seed.Match{Name: name}); err == nil || !strings.Contains(err.Error(), "virtio") {
+		if got, err := find(netconfig.Match{Name: name}); err == nil || !strings.Contains(err.Error(), "virtio") {
 			t.Errorf("for %q found %q, %v, want an error that says which cards there may be", name, got, err)
 		}
 	}

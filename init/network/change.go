@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"twinlb/seed"
+	"twinlb/seed/netconfig"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -17,7 +17,7 @@ const usualMTU = 1500
 
 // Change sets up the new network in place of the old one: what only that had goes,
 // what both have is not touched. To undo it, change back. The rest is as in Apply.
-func Change(old, new seed.Network, patience time.Duration, warn func(error)) (Links, error) {
+func Change(old, new netconfig.Network, patience time.Duration, warn func(error)) (Links, error) {
 	// A network that this machine cannot have must not cost the one that it has.
 	cards, err := awaitCards(new, patience)
 	if err != nil {
@@ -39,11 +39,11 @@ func Change(old, new seed.Network, patience time.Duration, warn func(error)) (Li
 }
 
 // existing is the interface that stands for the link; nil when it is gone.
-func existing(n seed.Network, l seed.Link) (netlink.Link, error) {
-	if l.Kind == seed.Ethernet {
+func existing(n netconfig.Network, l netconfig.Link) (netlink.Link, error) {
+	if l.Kind == netconfig.Ethernet {
 		cards, err := findCards(n)
 		if err != nil { // another card was pulled out, or this one
-			cards, _ = findCards(seed.Network{Links: []seed.Link{l}})
+			cards, _ = findCards(netconfig.Network{Links: []netconfig.Link{l}})
 		}
 		return cards[l.ID], nil
 	}
@@ -55,7 +55,7 @@ func existing(n seed.Network, l seed.Link) (netlink.Link, error) {
 }
 
 // successor is what the new network makes of the interface; nil when nothing.
-func successor(link netlink.Link, old seed.Link, new seed.Network, cards Links) *seed.Link {
+func successor(link netlink.Link, old netconfig.Link, new netconfig.Network, cards Links) *netconfig.Link {
 	for i, l := range new.Links {
 		if l.Kind != old.Kind {
 			continue
@@ -69,8 +69,8 @@ func successor(link netlink.Link, old seed.Link, new seed.Network, cards Links) 
 }
 
 // strip takes off an interface what its successor does not have.
-func strip(link netlink.Link, old seed.Link, next *seed.Link) error {
-	if next == nil && old.Kind != seed.Ethernet {
+func strip(link netlink.Link, old netconfig.Link, next *netconfig.Link) error {
+	if next == nil && old.Kind != netconfig.Ethernet {
 		if err := netlink.LinkDel(link); err != nil {
 			return fmt.Errorf("remove %s: %w", link.Attrs().Name, err)
 		}
@@ -78,7 +78,7 @@ func strip(link netlink.Link, old seed.Link, next *seed.Link) error {
 	}
 	gone := next == nil
 	if gone {
-		next = &seed.Link{}
+		next = &netconfig.Link{}
 	}
 	for _, r := range old.Routes {
 		if !slices.Contains(next.Routes, r) {

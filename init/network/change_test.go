@@ -5,13 +5,13 @@ import (
 	"net/netip"
 	"testing"
 
-	"twinlb/seed"
+	"twinlb/seed/netconfig"
 
 	"github.com/vishvananda/netlink"
 )
 
 // change goes from one network to another, in which nothing may be amiss.
-func change(t *testing.T, old, new seed.Network) Links {
+func change(t *testing.T, old, new netconfig.Network) Links {
 	t.Helper()
 	links, err := Change(old, new, 0, func(err error) { t.Errorf("Change warns: %v", err) })
 	if err != nil {
@@ -26,7 +26,7 @@ func TestChangeTakesAwayWhatOnlyTheOldNetworkHas(t *testing.T) {
 	cable(t, "eth1")
 	traffic := ethernet("traffic", "eth0", "192.0.2.53/24", "192.0.2.54/24", "2001:db8::53/64", "2001:db8::54/64")
 	traffic.MTU = 1400
-	traffic.Routes = []seed.Route{defaultRoute("192.0.2.1", 0), defaultRoute("2001:db8::1", 0), defaultRoute("192.0.2.2", 9)}
+	traffic.Routes = []netconfig.Route{defaultRoute("192.0.2.1", 0), defaultRoute("2001:db8::1", 0), defaultRoute("192.0.2.2", 9)}
 	other := ethernet("management", "eth1", "198.51.100.1/24")
 	other.Name = "mgmt"
 	old := networkOf(traffic, other)
@@ -81,7 +81,7 @@ func TestChangeToAnotherCardMovesTheAddress(t *testing.T) {
 	enter(t)
 	cable(t, "eth0")
 	cable(t, "eth1")
-	on := func(card string) seed.Network { return networkOf(ethernet("traffic", card, "192.0.2.53/24")) }
+	on := func(card string) netconfig.Network { return networkOf(ethernet("traffic", card, "192.0.2.53/24")) }
 	before := apply(t, on("eth0"))["traffic"]
 	expectAddresses(t, "of the new card", change(t, on("eth0"), on("eth1"))["traffic"], "192.0.2.53/24")
 	expectAddresses(t, "of the old card", before)

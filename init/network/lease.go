@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"twinlb/seed"
+	"twinlb/seed/netconfig"
 
 	"github.com/vishvananda/netlink"
 )
@@ -16,7 +16,7 @@ import (
 type Lease struct {
 	Address  netip.Prefix
 	Lifetime time.Duration // of the address, from now; 0 is for ever
-	Routes   []seed.Route
+	Routes   []netconfig.Route
 	MTU      int // bytes; 0 leaves that of the link
 }
 

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"twinlb/seed"
+	"twinlb/seed/netconfig"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -79,7 +79,7 @@ func TestExchangeGoesOnAfterWhatCannotBeDone(t *testing.T) {
 	link := apply(t, networkOf(ethernet("traffic", "eth0")))["traffic"]
 	err := Exchange(link, nil, &Lease{
 		Address: netip.MustParsePrefix("192.0.2.53/24"), MTU: 70000,
-		Routes: []seed.Route{defaultRoute("198.51.100.1", 0), defaultRoute("192.0.2.1", 0)},
+		Routes: []netconfig.Route{defaultRoute("198.51.100.1", 0), defaultRoute("192.0.2.1", 0)},
 	})
 	if err == nil || !strings.Contains(err.Error(), "198.51.100.1") || !strings.Contains(err.Error(), "70000") {
 		t.Errorf("Exchange = %v, want an error that names the gateway and the MTU", err)

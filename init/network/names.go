@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"twinlb/seed"
+	"twinlb/seed/netconfig"
 
 	"github.com/vishvananda/netlink"
 )
@@ -19,11 +19,11 @@ func kernelName(card netlink.Link) string {
 }
 
 // name is what a link is called once it is set up.
-func name(l seed.Link, links Links) string {
+func name(l netconfig.Link, links Links) string {
 	switch {
 	case l.Name != "":
 		return l.Name
-	case l.Kind == seed.Ethernet:
+	case l.Kind == netconfig.Ethernet:
 		return kernelName(links[l.ID])
 	}
 	return l.ID
@@ -31,10 +31,10 @@ func name(l seed.Link, links Links) string {
 
 // rename gives the cards their names. Whoever has one of them goes out of the way
 // first: two cards may swap theirs.
-func rename(n seed.Network, links Links) error {
+func rename(n netconfig.Network, links Links) error {
 	to := make(map[int]string) // by index
 	for _, l := range n.Links {
-		if l.Kind == seed.Ethernet {
+		if l.Kind == netconfig.Ethernet {
 			card := links[l.ID]
 			if want := name(l, links); want != card.Attrs().Name {
 				to[card.Attrs().Index] = want

@@ -3,7 +3,7 @@ package network
 import (
 	"testing"
 
-	"twinlb/seed"
+	"twinlb/seed/netconfig"
 )
 
 func TestCardsGetTheirNames(t *testing.T) {
@@ -11,7 +11,7 @@ func TestCardsGetTheirNames(t *testing.T) {
 	eth0, _, _ := cable(t, "eth0")
 	eth1, _, _ := cable(t, "eth1")
 	cable(t, "wan") // which nobody asks for
-	named := func(card, name string) seed.Link {
+	named := func(card, name string) netconfig.Link {
 		l := ethernet("id-"+card, card)
 		l.Name = name
 		return l

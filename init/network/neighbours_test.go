@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"twinlb/seed"
+	"twinlb/seed/netconfig"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/vishvananda/netlink"
@@ -173,7 +173,7 @@ func speak(t *testing.T, to string) {
 func TestHear(t *testing.T) {
 	link, far, wall, here := quietCable(t)
 	seeSys(t)
-	tune(func(err error) { t.Error(err) }, append(settings, linkSettings(seed.Link{})...), "eth0")
+	tune(func(err error) { t.Error(err) }, append(settings, linkSettings(netconfig.Link{})...), "eth0")
 	giveAt(t, wall, far, neighbourAddress)
 	speak(t, "192.0.2.54:9")
 	await(t, "192.0.2.54 to be known", func() error {

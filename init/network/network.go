@@ -1,4 +1,4 @@
-// Package network sets up the links of a node over netlink, as seed.Network
+// Package network sets up the links of a node over netlink, as netconfig.Network
 // describes them: names, bonds, VLANs, addresses, routes. It says whether a link is
 // up and whether anything is received, and takes the VIP away when nobody else will.
 //
@@ -13,18 +13,18 @@ import (
 	"net/netip"
 	"time"
 
-	"twinlb/seed"
+	"twinlb/seed/netconfig"
 
 	"github.com/vishvananda/netlink"
 )
 
-// Links are the interfaces that stand for the links of a seed.Network, by ID.
+// Links are the interfaces that stand for the links of a netconfig.Network, by ID.
 type Links map[string]netlink.Link
 
 // Apply sets up all links of the network and the loopback, and returns them with
 // the names that they have now. It waits for network cards that the kernel is still
 // looking for. What makes a node slower to fail over, and not useless, it tells warn.
-func Apply(n seed.Network, patience time.Duration, warn func(error)) (Links, error) {
+func Apply(n netconfig.Network, patience time.Duration, warn func(error)) (Links, error) {
 	links, err := awaitCards(n, patience)
 	if err != nil {
 		return nil, err
@@ -64,11 +64,11 @@ func Apply(n seed.Network, patience time.Duration, warn func(error)) (Links, err
 }
 
 // raise makes the link if it is no card, and brings it up.
-func raise(n seed.Network, l seed.Link, links Links, warn func(error)) (err error) {
+func raise(n netconfig.Network, l netconfig.Link, links Links, warn func(error)) (err error) {
 	switch l.Kind {
-	case seed.BondLink:
+	case netconfig.BondLink:
 		links[l.ID], err = makeBond(l, links)
-	case seed.VLANOnLink:
+	case netconfig.VLANOnLink:
 		links[l.ID], err = makeVLAN(l, links)
 	}
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"twinlb/qemu-tests/sandbox"
-	"twinlb/seed"
+	"twinlb/seed/netconfig"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/vishvananda/netlink"
@@ -109,20 +109,20 @@ func routes(t *testing.T) []string {
 }
 
 // ethernet is a link that is the card of that name.
-func ethernet(id, card string, addresses ...string) seed.Link {
-	l := seed.Link{ID: id, Kind: seed.Ethernet, Match: seed.Match{Name: card}}
+func ethernet(id, card string, addresses ...string) netconfig.Link {
+	l := netconfig.Link{ID: id, Kind: netconfig.Ethernet, Match: netconfig.Match{Name: card}}
 	for _, a := range addresses {
 		l.Addresses = append(l.Addresses, netip.MustParsePrefix(a))
 	}
 	return l
 }
 
-func networkOf(links ...seed.Link) seed.Network {
-	return seed.Network{Links: links, Traffic: links[0].ID}
+func networkOf(links ...netconfig.Link) netconfig.Network {
+	return netconfig.Network{Links: links, Traffic: links[0].ID}
 }
 
 // apply sets up a network, in which nothing may be amiss.
-func apply(t *testing.T, n seed.Network) Links {
+func apply(t *testing.T, n netconfig.Network) Links {
 	t.Helper()
 	links, err := Apply(n, 0, func(err error) { t.Errorf("Apply warns: %v", err) })
 	if err != nil {
@@ -145,13 +145,13 @@ func expectRoutes(t *testing.T, when string, want ...string) {
 	}
 }
 
-func defaultRoute(via string, metric int) seed.Route {
+func defaultRoute(via string, metric int) netconfig.Route {
 	gateway := netip.MustParseAddr(via)
 	to := netip.PrefixFrom(netip.IPv4Unspecified(), 0)
 	if gateway.Is6() {
 		to = netip.PrefixFrom(netip.IPv6Unspecified(), 0)
 	}
-	return seed.Route{To: to, Via: gateway, Metric: metric}
+	return netconfig.Route{To: to, Via: gateway, Metric: metric}
 }
 
 func TestApplyCanBeDoneAgain(t *testing.T) {
@@ -159,7 +159,7 @@ func TestApplyCanBeDoneAgain(t *testing.T) {
 	cable(t, "eth0")
 	traffic := ethernet("traffic", "eth0", "192.0.2.53/24", "2001:db8::53/64")
 	traffic.MTU = 1400
-	traffic.Routes = []seed.Route{
+	traffic.Routes = []netconfig.Route{
 		defaultRoute("192.0.2.1", 0), defaultRoute("192.0.2.2", 50), defaultRoute("2001:db8::1", 0),
 		{To: netip.MustParsePrefix("198.51.100.0/24"), Via: netip.MustParseAddr("203.0.113.1"), OnLink: true},
 		{To: netip.MustParsePrefix("203.0.113.0/24"), Via: netip.MustParseAddr("fe80::1")},
@@ -184,7 +184,7 @@ func TestApplyCanBeDoneAgain(t *testing.T) {
 			}
 		}
 	}
-	traffic.Routes = []seed.Route{defaultRoute("192.0.2.3", 0)}
+	traffic.Routes = []netconfig.Route{defaultRoute("192.0.2.3", 0)}
 	apply(t, networkOf(traffic))
 	if got := routes(t); !slices.Contains(got, "0.0.0.0/0 via 192.0.2.3 metric 0") || slices.Contains(got, "0.0.0.0/0 via 192.0.2.1 metric 0") {
 		t.Errorf("routes after Apply with another gateway: %q, want that instead", got)
@@ -228,7 +228,7 @@ func TestGatewayThatCannotBeReachedIsNamed(t *testing.T) {
 	enter(t)
 	cable(t, "eth0")
 	traffic := ethernet("traffic", "eth0", "192.0.2.53/24")
-	traffic.Routes = []seed.Route{defaultRoute("198.51.100.1", 0)}
+	traffic.Routes = []netconfig.Route{defaultRoute("198.51.100.1", 0)}
 	_, err := Apply(networkOf(traffic), 0, func(error) {})
 	if err == nil || !strings.Contains(err.Error(), "default via 198.51.100.1 on eth0") {
 		t.Errorf("Apply = %v, want an error that names 198.51.100.1", err)

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"twinlb/seed"
+	"twinlb/seed/netconfig"
 )
 
 // setting is one of the kernel's, ip-sysctl.rst. INTERFACE in a key stands for the
@@ -48,7 +48,7 @@ var settings = []setting{
 }
 
 // linkSettings are those of one link.
-func linkSettings(l seed.Link) []setting {
+func linkSettings(l netconfig.Link) []setting {
 	flag := map[bool]string{false: "0", true: "1"}
 	return []setting{
 		// A peer that comes back is found within tenths of a second, not seconds.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"twinlb/seed"
+	"twinlb/seed/netconfig"
 )
 
 func TestApplyMakesAllSettings(t *testing.T) {
@@ -17,7 +17,7 @@ func TestApplyMakesAllSettings(t *testing.T) {
 	routed.AcceptRA = true
 	for _, tt := range []struct {
 		name    string
-		link    seed.Link
+		link    netconfig.Link
 		routers string
 	}{
 		{"static", ethernet("traffic", "lan.5"), "0"},
@@ -44,7 +44,7 @@ func TestTuneGoesOnAfterWhatItCannotSet(t *testing.T) {
 	enter(t)
 	cable(t, "eth0")
 	var said []string
-	all := linkSettings(seed.Link{})
+	all := linkSettings(netconfig.Link{})
 	tune(func(err error) { said = append(said, err.Error()) }, append(all[:1:1], settings...), "eth7")
 	if len(said) != 1 || !strings.Contains(said[0], "net.ipv4.neigh.eth7.retrans_time_ms to 100") {
 		t.Errorf("it warns %q, want one warning that names net.ipv4.neigh.eth7.retrans_time_ms", said)

@@ -4,14 +4,14 @@ import (
 	"errors"
 	"fmt"
 
-	"twinlb/seed"
+	"twinlb/seed/netconfig"
 
 	"github.com/vishvananda/netlink"
 )
 
 // makeVLAN makes a VLAN on its link, in place of one of that name with another tag
 // or on another link.
-func makeVLAN(l seed.Link, links Links) (netlink.Link, error) {
+func makeVLAN(l netconfig.Link, links Links) (netlink.Link, error) {
 	name, on := name(l, links), links[l.VLAN.On].Attrs().Index
 	fail := func(err error) (netlink.Link, error) {
 		return nil, fmt.Errorf("make the VLAN %s: %w", name, err)

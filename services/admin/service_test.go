@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"twinlb/seed"
+	"twinlb/seed/netconfig"
 	"twinlb/services"
 
 	"github.com/google/go-cmp/cmp"
@@ -66,10 +67,10 @@ func TestWhereItListens(t *testing.T) {
 			`{"node":"lb-a","listen":["192.168.100.53:22","[2001:db8::53]:22"]}`,
 			[]netip.Addr{netip.MustParseAddr("192.168.100.53"), netip.MustParseAddr("2001:db8::53")}},
 		{"on the management interface", func(s *seed.Spec) {
-			s.Network = seed.Network{Links: []seed.Link{{ID: "m", Addresses: []netip.Prefix{static}}}, Management: "m"}
+			s.Network = netconfig.Network{Links: []netconfig.Link{{ID: "m", Addresses: []netip.Prefix{static}}}, Management: "m"}
 		}, services.Host{Interface: "eth0", Management: "eth1"},
 			`{"node":"lb-a","listen":["[::]:22"],"interface":"eth1"}`, []netip.Addr{static.Addr()}},
-		{"nowhere by mistake", func(s *seed.Spec) { s.Network = seed.Network{Links: []seed.Link{{ID: "m"}}, Management: "m"} },
+		{"nowhere by mistake", func(s *seed.Spec) { s.Network = netconfig.Network{Links: []netconfig.Link{{ID: "m"}}, Management: "m"} },
 			services.Host{Interface: "eth0"}, "it is for the management link m only", nil},
 	} {
 		s := spec(ed25519Key)

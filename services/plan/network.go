@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"twinlb/seed"
+	"twinlb/seed/netconfig"
 	"twinlb/services"
 )
 
@@ -50,15 +51,15 @@ func network(spec *seed.Spec, host services.Host) string {
 	return l.String()
 }
 
-func kind(link seed.Link, names map[string]string) string {
+func kind(link netconfig.Link, names map[string]string) string {
 	switch link.Kind {
-	case seed.BondLink:
+	case netconfig.BondLink:
 		var members []string
 		for _, id := range link.Bond.Members {
 			members = append(members, names[id])
 		}
 		return "active-backup bond of " + strings.Join(members, ", ") + bond(link.Bond, names)
-	case seed.VLANOnLink:
+	case netconfig.VLANOnLink:
 		return fmt.Sprintf("VLAN %d on %s", link.VLAN.Tag, names[link.VLAN.On])
 	}
 	var with []string
@@ -78,7 +79,7 @@ func kind(link seed.Link, names map[string]string) string {
 }
 
 // bond says what is set, after the members.
-func bond(b seed.Bond, names map[string]string) string {
+func bond(b netconfig.Bond, names map[string]string) string {
 	var text string
 	if b.Primary != "" {
 		text += ", rather " + names[b.Primary]
@@ -95,7 +96,7 @@ func bond(b seed.Bond, names map[string]string) string {
 	return text
 }
 
-func route(r seed.Route) string {
+func route(r netconfig.Route) string {
 	text := "to " + r.To.String()
 	if r.To.Bits() == 0 {
 		text = "default"
@@ -114,7 +115,7 @@ func route(r seed.Route) string {
 
 // interfaces are the names of the links, by their IDs. One that only the machine
 // can tell is the ID.
-func interfaces(n seed.Network, host services.Host) map[string]string {
+func interfaces(n netconfig.Network, host services.Host) map[string]string {
 	names := make(map[string]string)
 	for _, link := range n.Links {
 		names[link.ID] = named(link, link.ID)
@@ -127,11 +128,11 @@ func interfaces(n seed.Network, host services.Host) map[string]string {
 }
 
 // named is the name that an interface has or gets, as far as the seed tells.
-func named(link seed.Link, otherwise string) string {
+func named(link netconfig.Link, otherwise string) string {
 	switch {
 	case link.Name != "":
 		return link.Name
-	case link.Kind != seed.Ethernet:
+	case link.Kind != netconfig.Ethernet:
 		return link.ID
 	case link.Match.Name != "" && !strings.ContainsAny(link.Match.Name, `*?[\`):
 		return link.Match.Name

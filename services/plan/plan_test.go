@@ -11,6 +11,7 @@ import (
 	"gotest.tools/v3/golden"
 
 	"twinlb/seed"
+	"twinlb/seed/netconfig"
 	"twinlb/services"
 )
 
@@ -73,21 +74,21 @@ func mac(text string) net.HardwareAddr {
 // interface for the management.
 func TestEveryKindOfLink(t *testing.T) {
 	spec := example(t, func(s *seed.Spec) {
-		s.Network = seed.Network{
-			Links: []seed.Link{
-				{ID: "left", Kind: seed.Ethernet, Match: seed.Match{MAC: mac("52:54:00:00:00:01")}, Name: "leg0", MTU: 9000},
-				{ID: "right", Kind: seed.Ethernet, Match: seed.Match{Name: "enp*", Driver: "virtio*"}},
-				{ID: "bond0", Kind: seed.BondLink, MTU: 9000, Bond: seed.Bond{Members: []string{"left", "right"}, Primary: "left", Monitor: 100 * time.Millisecond, UpDelay: time.Second, Gratuity: 3}},
+		s.Network = netconfig.Network{
+			Links: []netconfig.Link{
+				{ID: "left", Kind: netconfig.Ethernet, Match: netconfig.Match{MAC: mac("52:54:00:00:00:01")}, Name: "leg0", MTU: 9000},
+				{ID: "right", Kind: netconfig.Ethernet, Match: netconfig.Match{Name: "enp*", Driver: "virtio*"}},
+				{ID: "bond0", Kind: netconfig.BondLink, MTU: 9000, Bond: netconfig.Bond{Members: []string{"left", "right"}, Primary: "left", Monitor: 100 * time.Millisecond, UpDelay: time.Second, Gratuity: 3}},
 				{
-					ID: "vlan12", Kind: seed.VLANOnLink, VLAN: seed.VLAN{Tag: 12, On: "bond0"},
+					ID: "vlan12", Kind: netconfig.VLANOnLink, VLAN: netconfig.VLAN{Tag: 12, On: "bond0"},
 					Addresses: []netip.Prefix{netip.MustParsePrefix("192.168.100.53/24"), netip.MustParsePrefix("2001:db8::53/64")},
-					Routes: []seed.Route{
+					Routes: []netconfig.Route{
 						{To: netip.MustParsePrefix("0.0.0.0/0"), Via: netip.MustParseAddr("192.168.100.1"), Metric: 100},
 						{To: netip.MustParsePrefix("10.8.0.0/16"), Via: netip.MustParseAddr("10.9.0.1"), OnLink: true},
 						{To: netip.MustParsePrefix("10.7.0.0/16")},
 					},
 				},
-				{ID: "eth9", Kind: seed.Ethernet, Match: seed.Match{Name: "eth9"}, DHCPv4: true, DHCPv6: true, AcceptRA: true},
+				{ID: "eth9", Kind: netconfig.Ethernet, Match: netconfig.Match{Name: "eth9"}, DHCPv4: true, DHCPv6: true, AcceptRA: true},
 			},
 			Traffic: "vlan12", Management: "eth9",
 			Nameservers: []netip.Addr{netip.MustParseAddr("192.168.100.1"), netip.MustParseAddr("2001:db8::1")},

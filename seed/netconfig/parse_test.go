@@ -1,16 +1,17 @@
-package seed
+package netconfig
 
 import (
-	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 
-	"twinlb/seed/strict"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// TestNetworkConfigProblems makes one thing wrong at a time, and wants that alone.
-func TestNetworkConfigProblems(t *testing.T) {
+// TestParseRefuses makes one thing wrong at a time, and wants that alone.
+func TestParseRefuses(t *testing.T) {
 	const (
 		eth0 = "  eth0: {addresses: [192.0.2.53/24]}\n"
 		v2   = "version: 2\nethernets:\n" + eth0
@@ -35,8 +36,6 @@ func TestNetworkConfigProblems(t *testing.T) {
 		{"no MTU for IPv6", v2 + "  eth1: {addresses: ['2001:db8:9::1/64'], mtu: 1279}\n", "4:48: ethernets.eth1.mtu: 1279 is less than IPv6 needs, 1280"},
 		{"two default routes", "version: 2\nethernets:\n  eth0: {addresses: [192.0.2.53/24], gateway4: 192.0.2.1, routes: [{to: default, via: 192.0.2.2}]}\n",
 			"3:68: ethernets.eth0.routes[0]: a route to 0.0.0.0/0 with the metric 0 is ethernets.eth0.gateway4 already"},
-		{"no address of the node", "version: 2\nethernets:\n  eth0: {addresses: [192.0.2.5/24], gateway4: 192.0.2.1}\n", "1:1: has the address of no node; the nodes are lb-a (master, 192.0.2.53/24), lb-b"},
-		{"two links with DHCP", "version: 2\nethernets:\n  eth0: {dhcp4: true}\n  eth1: {dhcp4: true}\n", ""},
 		{"gzip", "\x1f\x8b", "1:1: the file is compressed with gzip, which only user-data may be"},
 		{"pattern", v2 + "  x: {match: {name: 'eth[0-'}}\n", `4:21: ethernets.x.match.name: "eth[0-" is not a pattern`},
 		{"long name", v2 + "  x: {match: {name: eth1}, set-name: abcdefghijklmnop}\n", `4:38: ethernets.x.set-name: "abcdefghijklmnop" is not the name`},
@@ -52,17 +51,12 @@ func TestNetworkConfigProblems(t *testing.T) {
 		{"VLAN on itself", v2 + "vlans: {v: {id: 1, link: v}}\n", "4:26: vlans.v.link: v is a VLAN"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			userData := change(t, "198.51.100.50", "192.0.2.50")
-			userData = []byte(strings.Replace(string(userData), "  gateway: 192.0.2.1\n", "", 1))
-			_, err := (&Files{Name: userDataFile, UserData: userData, NetworkConfig: []byte(test.text)}).Parse()
-			var problems strict.Problems
-			switch {
-			case test.want == "" && err != nil:
-				t.Errorf("Parse:\n%v\nwant no problem", err)
-			case test.want != "" && (!errors.As(err, &problems) || len(problems) != 1 || !strings.HasPrefix(err.Error(), "network-config:"+test.want)):
-				t.Errorf("Parse:\n%v\nwant that alone:\nnetwork-config:%s…", err, test.want)
-			default:
-				checkPlaces(t, problems, []byte(test.text))
+			machine, problems := Parse("network-config", []byte(test.text))
+			if machine != nil || len(problems) != 1 || !strings.HasPrefix(problems.Error(), "network-config:"+test.want) {
+				t.Fatalf("Parse = %v,\n%v\nwant that alone:\nnetwork-config:%s…", machine, problems, test.want)
+			}
+			if p, lines := problems[0], strings.Split(test.text, "\n"); p.Line > len(lines) || p.Source != "" && p.Source != lines[p.Line-1] {
+				t.Errorf("the source of line %d is %q", p.Line, p.Source)
 			}
 		})
 	}
@@ -76,28 +70,58 @@ func manyLinks(n int) string {
 	return b.String()
 }
 
-// TestAmbiguousTraffic wants the link named where DHCP could give the node address to
-// two, unless user-data says which.
-func TestAmbiguousTraffic(t *testing.T) {
-	const twoLinks = "version: 2\nethernets:\n  eth0: {dhcp4: true}\n  eth1: {dhcp4: true}\n"
-	for _, test := range []struct{ insert, want string }{
-		{"", "network-config:4:9: ethernets.eth1: may get the address 192.0.2.54/24 of lb-b, and so may eth0"},
-		{", interface: eth1", ""},
-		{", interface: eth2", "no link is called eth2, the interface of lb-b"},
-		{", management: {interface: eth0}", ""},
-	} {
-		files := &Files{Name: userDataFile, UserData: change(t, "54/24", "54/24"+test.insert), NetworkConfig: []byte(twoLinks)}
-		pair, err := files.Parse()
-		if err != nil {
-			t.Errorf("Parse with %q: %v", test.insert, err)
-			continue
+// TestVersionsAgree writes one network in both versions.
+func TestVersionsAgree(t *testing.T) {
+	const v1 = `version: 1
+config:
+  - {type: physical, name: eth1, mac_address: '52:54:00:00:00:01'}
+  - {type: physical, name: eth2, mac_address: '52:54:00:00:00:02'}
+  - type: bond
+    name: bond0
+    mtu: 9000
+    bond_interfaces: [eth1, eth2]
+    params: {bond-mode: active-backup, bond-primary: eth1, bond-miimon: 50, bond-updelay: 200}
+    subnets:
+      - {type: static, address: 192.0.2.53, netmask: 255.255.255.0, gateway: 192.0.2.1}
+      - {type: static6, address: '2001:db8::53/64'}
+  - type: vlan
+    name: vlan7
+    vlan_id: 7
+    vlan_link: bond0
+    subnets:
+      - {type: dhcp4}
+  - {type: route, destination: 10.0.0.0/8, gateway: 192.0.2.2, metric: 5}
+  - {type: nameserver, address: 192.0.2.9, search: example.com}
+`
+	const v2 = `network:
+  version: 2
+  ethernets:
+    eth1: {match: {macaddress: '52:54:00:00:00:01'}, set-name: eth1}
+    eth2: {match: {macaddress: '52:54:00:00:00:02'}, set-name: eth2}
+  bonds:
+    bond0:
+      mtu: 9000
+      interfaces: [eth1, eth2]
+      parameters: {mode: active-backup, primary: eth1, mii-monitor-interval: 50, up-delay: 200}
+      addresses: [192.0.2.53/24, '2001:db8::53/64']
+      gateway4: 192.0.2.1
+      routes: [{to: 10.0.0.0/8, via: 192.0.2.2, metric: 5}]
+      nameservers: {addresses: [192.0.2.9], search: [example.com]}
+  vlans:
+    vlan7: {id: 7, link: bond0, dhcp4: true}
+`
+	var networks []Network
+	for _, text := range []string{v1, v2} {
+		machine, problems := Parse("network-config", []byte(text))
+		if machine == nil {
+			t.Fatalf("Parse:\n%v\n%s", problems, text)
 		}
-		spec, err := pair.ForName("lb-b")
-		switch {
-		case test.want == "" && (err != nil || spec.Network.Traffic != "eth1"):
-			t.Errorf("ForName with %q = %+v, %v, want traffic on eth1", test.insert, spec, err)
-		case test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)):
-			t.Errorf("ForName with %q = %v, want %s", test.insert, err, test.want)
-		}
+		networks = append(networks, machine.Network)
+	}
+	if diff := cmp.Diff(networks[0], networks[1], cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{})); diff != "" {
+		t.Errorf("version 1 and 2 (-1 +2)\n%s", diff)
+	}
+	if links := networks[0].Links; len(links) != 4 || len(links[2].Routes) != 2 || links[3].VLAN.On != "bond0" {
+		t.Errorf("links %+v, want two interfaces, a bond with two routes and a VLAN on it", links)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"testing"
 
+	"twinlb/seed/netconfig"
 	"twinlb/seed/strict"
 )
 
@@ -73,7 +74,7 @@ func checkNetwork(t *testing.T, spec *Spec) {
 	seen := map[string]bool{}
 	for _, l := range n.Links {
 		below := l.Bond.Members
-		if l.Kind == VLANOnLink {
+		if l.Kind == netconfig.VLANOnLink {
 			below = append(below, l.VLAN.On)
 		}
 		for _, id := range below {
@@ -85,10 +86,10 @@ func checkNetwork(t *testing.T, spec *Spec) {
 			t.Errorf("%s is there twice", l.ID)
 		}
 		seen[l.ID] = true
-		if l.Kind == Ethernet && l.Match.Name == "" && l.Match.MAC == nil && l.Match.Driver == "" && l.ID != trafficLink {
+		if l.Kind == netconfig.Ethernet && l.Match.Name == "" && l.Match.MAC == nil && l.Match.Driver == "" && l.ID != trafficLink {
 			t.Errorf("%s fits every interface", l.ID)
 		}
-		if l.Kind == BondLink && (l.Bond.Monitor <= 0 || len(l.Bond.Members) == 0) {
+		if l.Kind == netconfig.BondLink && (l.Bond.Monitor <= 0 || len(l.Bond.Members) == 0) {
 			t.Errorf("the bond %+v cannot work", l.Bond)
 		}
 		for _, a := range l.Addresses {

@@ -1,4 +1,4 @@
-package seed
+package netconfig
 
 import (
 	"errors"

@@ -33,6 +33,7 @@ func TestNetworkConfigOfNode(t *testing.T) {
 			"1:1: no link has the MAC address 52:54:00:00:00:09 of lb-b"},
 		{"the gateway's address", "", "version: 2\nethernets:\n  eth0: {addresses: [192.0.2.54/24, 192.0.2.1/24], dhcp4: true}\n",
 			"3:37: ethernets.eth0.addresses[1]: 192.0.2.1 is the gateway, and this is the network-config of lb-b"},
+		{"no address of a node", "", strings.Replace(plain, "2.54", "2.5", 1), "1:1: has the address of no node; the nodes are lb-a (master, 192.0.2.53/24), lb-b"},
 		{"another gateway", "", strings.Replace(plain, "192.0.2.1}", "192.0.2.2}", 1), "1:1: the default route is via 192.0.2.2, and twinlb.gateway says 192.0.2.1"},
 		{"no gateway", "", strings.Replace(plain, ", gateway4: 192.0.2.1", "", 1), "1:1: there is no default route, and twinlb.gateway says 192.0.2.1"},
 		{"half of the addresses", dual, plain, "3:9: ethernets.eth0: lacks the address 2001:db8::54/64 of lb-b"},
@@ -59,5 +60,31 @@ func TestNetworkConfigOfNode(t *testing.T) {
 				t.Errorf("Parse:\n%v\nwant that alone:\nnetwork-config:%s…", err, test.want)
 			}
 		})
+	}
+}
+
+// TestAmbiguousTraffic wants the link named where DHCP could give the node address to
+// two, unless user-data says which.
+func TestAmbiguousTraffic(t *testing.T) {
+	const twoLinks = "version: 2\nethernets:\n  eth0: {dhcp4: true}\n  eth1: {dhcp4: true}\n"
+	for _, test := range []struct{ insert, want string }{
+		{"", "network-config:4:9: ethernets.eth1: may get the address 192.0.2.54/24 of lb-b, and so may eth0"},
+		{", interface: eth1", ""},
+		{", interface: eth2", "no link is called eth2, the interface of lb-b"},
+		{", management: {interface: eth0}", ""},
+	} {
+		files := &Files{Name: userDataFile, UserData: change(t, "54/24", "54/24"+test.insert), NetworkConfig: []byte(twoLinks)}
+		pair, err := files.Parse()
+		if err != nil {
+			t.Errorf("Parse with %q: %v", test.insert, err)
+			continue
+		}
+		spec, err := pair.ForName("lb-b")
+		switch {
+		case test.want == "" && (err != nil || spec.Network.Traffic != "eth1"):
+			t.Errorf("ForName with %q = %+v, %v, want traffic on eth1", test.insert, spec, err)
+		case test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)):
+			t.Errorf("ForName with %q = %v, want %s", test.insert, err, test.want)
+		}
 	}
 }

@@ -1,4 +1,4 @@
-package seed
+package netconfig
 
 import (
 	"net/netip"
@@ -17,7 +17,7 @@ var version2Keys = linkKeys{
 // version2 decodes netplan's format (netplan(5)).
 func (m *machineDecoder) version2(v strict.Value) {
 	var version, renderer string
-	var ethernets, bonds, vlans []linkConfig
+	var ethernets, bonds, vlans []PlacedLink
 	v.Mapping(notNetworkd,
 		strict.Required("version", &version, strict.Scalar(only("write 2", "2"))),
 		strict.Optional("renderer", &renderer, strict.Scalar(only("there is none on a node; leave it out, or write networkd", "networkd"))),
@@ -29,8 +29,8 @@ func (m *machineDecoder) version2(v strict.Value) {
 }
 
 // entries returns a decoder of a mapping whose keys are IDs of links.
-func entries(link func(v strict.Value, id string) linkConfig) func(strict.Value) []linkConfig {
-	return func(v strict.Value) (links []linkConfig) {
+func entries(link func(v strict.Value, id string) PlacedLink) func(strict.Value) []PlacedLink {
+	return func(v strict.Value) (links []PlacedLink) {
 		switch {
 		case !v.IsMapping():
 			v.Report("must be a mapping with the names of links as keys, not %s", v.Kind())
@@ -52,11 +52,11 @@ func entries(link func(v strict.Value, id string) linkConfig) func(strict.Value)
 	}
 }
 
-func (m *machineDecoder) ethernet(v strict.Value, id string) linkConfig {
-	l := linkConfig{Link: Link{ID: id, Kind: Ethernet}, path: v.Path, keys: version2Keys}
+func (m *machineDecoder) ethernet(v strict.Value, id string) PlacedLink {
+	l := PlacedLink{Link: Link{ID: id, Kind: Ethernet}, Path: v.Path, keys: version2Keys}
 	m.netplanLink(v, &l,
 		strict.Optional("match", &l.Match, netplanMatch),
-		strict.Optional("set-name", &l.Name, strict.Scalar(interfaceName)),
+		strict.Optional("set-name", &l.Name, strict.Scalar(InterfaceName)),
 	)
 	if child(v, "match") != nil {
 		return l
@@ -64,7 +64,7 @@ func (m *machineDecoder) ethernet(v strict.Value, id string) linkConfig {
 	if l.Name != "" {
 		v.ReportAt(v.Path+".set-name", "needs match, which says what interface gets the name")
 	}
-	name, err := interfaceName(id)
+	name, err := InterfaceName(id)
 	if err != nil {
 		v.Report("%s %v; or add match", strict.Quote(id), err)
 	}
@@ -74,7 +74,7 @@ func (m *machineDecoder) ethernet(v strict.Value, id string) linkConfig {
 
 func netplanMatch(v strict.Value) (m Match) {
 	ok := v.Mapping(notOfMatch,
-		strict.Optional("macaddress", &m.MAC, strict.Scalar(macAddress)),
+		strict.Optional("macaddress", &m.MAC, strict.Scalar(MACAddress)),
 		strict.Optional("name", &m.Name, strict.Scalar(interfaceGlob)),
 		strict.Optional("driver", &m.Driver, strict.Scalar(glob)),
 	)
@@ -84,7 +84,7 @@ func netplanMatch(v strict.Value) (m Match) {
 	return m
 }
 
-func (m *machineDecoder) bond(v strict.Value, id string) linkConfig {
+func (m *machineDecoder) bond(v strict.Value, id string) PlacedLink {
 	l := virtualLink(v, id, BondLink)
 	m.netplanLink(v, &l,
 		strict.Required("interfaces", &l.Bond.Members, l.memberList),
@@ -94,7 +94,7 @@ func (m *machineDecoder) bond(v strict.Value, id string) linkConfig {
 }
 
 // memberList decodes the IDs of a bond's members.
-func (l *linkConfig) memberList(v strict.Value) []string {
+func (l *PlacedLink) memberList(v strict.Value) []string {
 	members := strict.List(strict.Scalar(linkID))(v)
 	l.members = paths(v.Path, len(members))
 	return members
@@ -113,7 +113,7 @@ func bondParameters(v strict.Value, b Bond) Bond {
 	return b
 }
 
-func (m *machineDecoder) vlan(v strict.Value, id string) linkConfig {
+func (m *machineDecoder) vlan(v strict.Value, id string) PlacedLink {
 	l := virtualLink(v, id, VLANOnLink)
 	m.netplanLink(v, &l,
 		strict.Required("id", &l.VLAN.Tag, strict.Scalar(vlanTag)),
@@ -123,15 +123,15 @@ func (m *machineDecoder) vlan(v strict.Value, id string) linkConfig {
 }
 
 // virtualLink begins a link that is made, so that its ID is its name.
-func virtualLink(v strict.Value, id string, kind LinkKind) linkConfig {
-	if _, err := interfaceName(id); err != nil {
+func virtualLink(v strict.Value, id string, kind LinkKind) PlacedLink {
+	if _, err := InterfaceName(id); err != nil {
 		v.Report("%s %v", strict.Quote(id), err)
 	}
-	return linkConfig{Link: Link{ID: id, Kind: kind, Name: id}, path: v.Path, keys: version2Keys}
+	return PlacedLink{Link: Link{ID: id, Kind: kind, Name: id}, Path: v.Path, keys: version2Keys}
 }
 
 // netplanLink decodes what all kinds of links have, and the fields of one kind.
-func (m *machineDecoder) netplanLink(v strict.Value, l *linkConfig, more ...strict.Field) {
+func (m *machineDecoder) netplanLink(v strict.Value, l *PlacedLink, more ...strict.Field) {
 	v.Mapping(notOfLink, append(m.common(l), more...)...)
 	if child(v, "accept-ra") == nil {
 		// DHCPv6 gives no routes (RFC 8415): they come from advertisements.
@@ -140,13 +140,13 @@ func (m *machineDecoder) netplanLink(v strict.Value, l *linkConfig, more ...stri
 }
 
 // common are the keys of all kinds of links.
-func (m *machineDecoder) common(l *linkConfig) []strict.Field {
+func (m *machineDecoder) common(l *PlacedLink) []strict.Field {
 	var optionalLink, identifier string
 	gateway := func(v strict.Value) netip.Addr {
 		via := strict.Scalar(routerAddress)(v)
 		if via.IsValid() {
-			l.addRoute(Route{To: netip.PrefixFrom(unspecified(via), 0), Via: via}, v.Path)
-			if via.Is4() != (v.Path == l.path+".gateway4") {
+			l.addRoute(DefaultRoute(via), v.Path)
+			if via.Is4() != (v.Path == l.Path+".gateway4") {
 				v.Report("%s is of the other family", via)
 			}
 		}
@@ -156,7 +156,7 @@ func (m *machineDecoder) common(l *linkConfig) []strict.Field {
 		strict.Optional("mtu", &l.MTU, strict.Scalar(mtu)),
 		{Key: "addresses", Decode: func(v strict.Value) {
 			l.Addresses = strict.List(netplanAddress)(v)
-			l.addresses = paths(v.Path, len(l.Addresses))
+			l.AddressPaths = paths(v.Path, len(l.Addresses))
 		}},
 		strict.Optional("dhcp4", &l.DHCPv4, strict.Scalar(truth)),
 		strict.Optional("dhcp6", &l.DHCPv6, strict.Scalar(truth)),
@@ -181,7 +181,7 @@ func (m *machineDecoder) common(l *linkConfig) []strict.Field {
 	}
 }
 
-func (l *linkConfig) addRoute(r Route, path string) {
+func (l *PlacedLink) addRoute(r Route, path string) {
 	l.Routes = append(l.Routes, r)
 	l.routes = append(l.routes, path)
 }
@@ -191,7 +191,7 @@ func netplanAddress(v strict.Value) netip.Prefix {
 		v.Report("an address with options (label, lifetime) is not supported; write the address alone")
 		return netip.Prefix{}
 	}
-	return strict.Scalar(subnetAddress)(v)
+	return strict.Scalar(SubnetAddress)(v)
 }
 
 func netplanRoute(v strict.Value) (r routeConfig) {

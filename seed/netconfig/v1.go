@@ -1,4 +1,4 @@
-package seed
+package netconfig
 
 import (
 	"net"
@@ -58,7 +58,7 @@ func anyText(text string) (string, error) { return text, nil }
 func (m *machineDecoder) physical(v strict.Value) {
 	l := m.link1(v, Ethernet)
 	var mac net.HardwareAddr
-	m.decode1(v, &l, strict.Optional("mac_address", &mac, strict.Scalar(macAddress)))
+	m.decode1(v, &l, strict.Optional("mac_address", &mac, strict.Scalar(MACAddress)))
 	if mac == nil {
 		l.Match, l.Name = Match{Name: l.Name}, ""
 	} else {
@@ -99,16 +99,16 @@ func (m *machineDecoder) vlan1(v strict.Value) {
 	m.links = append(m.links, l)
 }
 
-func (m *machineDecoder) link1(v strict.Value, kind LinkKind) linkConfig {
-	return linkConfig{Link: Link{Kind: kind}, path: v.Path, keys: version1Keys}
+func (m *machineDecoder) link1(v strict.Value, kind LinkKind) PlacedLink {
+	return PlacedLink{Link: Link{Kind: kind}, Path: v.Path, keys: version1Keys}
 }
 
 // decode1 decodes what all kinds of links have, and the fields of one kind.
-func (m *machineDecoder) decode1(v strict.Value, l *linkConfig, more ...strict.Field) {
+func (m *machineDecoder) decode1(v strict.Value, l *PlacedLink, more ...strict.Field) {
 	var acceptRA bool
 	v.Mapping(notOfLink, append([]strict.Field{
 		strict.Required("type", new(string), strict.Scalar(anyText)),
-		strict.Required("name", &l.Name, strict.Scalar(interfaceName)),
+		strict.Required("name", &l.Name, strict.Scalar(InterfaceName)),
 		strict.Optional("mtu", &l.MTU, strict.Scalar(mtu)),
 		strict.Optional("accept-ra", &acceptRA, strict.Scalar(truth)),
 		strict.Optional("subnets", new([]struct{}), strict.List(func(v strict.Value) struct{} { m.subnet(v, l); return struct{}{} })),
@@ -134,7 +134,7 @@ func (m *machineDecoder) nameserver(v strict.Value) {
 // can be reached.
 func (m *machineDecoder) placeRoutes(d *strict.Document) {
 	for _, r := range m.routes {
-		i := slices.IndexFunc(m.links, func(l linkConfig) bool { return l.reaches(r.Via) })
+		i := slices.IndexFunc(m.links, func(l PlacedLink) bool { return l.reaches(r.Via) })
 		if i < 0 {
 			d.ReportAt(r.path+".gateway", "%s is in no subnet of a link", r.Via)
 			continue

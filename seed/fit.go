@@ -6,19 +6,20 @@ import (
 	"net/netip"
 	"slices"
 
+	"twinlb/seed/netconfig"
 	"twinlb/seed/strict"
 )
 
 // networkOf is the network of the i-th node's machine as the network-config has it,
 // with Traffic and Management, unless it does not suit that node.
-func (p *Pair) networkOf(i int) (n Network, problems, warnings strict.Problems) {
+func (p *Pair) networkOf(i int) (n netconfig.Network, problems, warnings strict.Problems) {
 	f := &nodeFitter{
-		Document: p.Machine.document.Afresh(),
-		pair:     p, node: p.Nodes[i], links: p.Machine.links,
+		Document: p.Machine.Document.Afresh(),
+		pair:     p, node: p.Nodes[i], links: p.Machine.Placed,
 	}
 	if p.Hostname != "" && p.Hostname != f.node.Name {
 		f.whole("is that of %s, as local-hostname says, not of %s", p.Hostname, f.node.Name)
-		return Network{}, f.Problems, nil
+		return netconfig.Network{}, f.Problems, nil
 	}
 	f.others()
 	traffic := f.traffic()
@@ -40,7 +41,7 @@ type nodeFitter struct {
 	*strict.Document
 	pair  *Pair
 	node  Node
-	links []linkConfig
+	links []netconfig.PlacedLink
 }
 
 // whole reports the network-config as a whole.
@@ -53,7 +54,7 @@ func (f *nodeFitter) others() {
 	for _, l := range f.links {
 		for i, a := range l.Addresses {
 			if owner := f.pair.owner(a.Addr(), f.node); owner != "" {
-				f.ReportAt(l.addresses[i], "%s is %s, and this is the network-config of %s", a.Addr(), owner, f.node.Name)
+				f.ReportAt(l.AddressPaths[i], "%s is %s, and this is the network-config of %s", a.Addr(), owner, f.node.Name)
 			}
 		}
 	}
@@ -84,8 +85,8 @@ func (p *Pair) owner(addr netip.Addr, node Node) string {
 
 // traffic finds the link with the node addresses: the one that has them, or else the
 // only one that may get the first by DHCP.
-func (f *nodeFitter) traffic() *linkConfig {
-	var found *linkConfig
+func (f *nodeFitter) traffic() *netconfig.PlacedLink {
+	var found *netconfig.PlacedLink
 	for i, l := range f.links {
 		for k, a := range l.Addresses {
 			want := f.node.Address
@@ -96,9 +97,9 @@ func (f *nodeFitter) traffic() *linkConfig {
 			case a.Addr() != want.Addr():
 				continue
 			case a != want:
-				f.ReportAt(l.addresses[k], "%s has the prefix length %d in user-data; write %s", a.Addr(), want.Bits(), want)
+				f.ReportAt(l.AddressPaths[k], "%s has the prefix length %d in user-data; write %s", a.Addr(), want.Bits(), want)
 			case found != nil && found.ID != l.ID:
-				f.ReportAt(l.addresses[k], "%s is on another link than %s; both node addresses must be on one", a.Addr(), f.node.Address.Addr())
+				f.ReportAt(l.AddressPaths[k], "%s is on another link than %s; both node addresses must be on one", a.Addr(), f.node.Address.Addr())
 			}
 			found = &f.links[i]
 		}
@@ -112,33 +113,25 @@ func (f *nodeFitter) traffic() *linkConfig {
 	for _, want := range f.node.Addresses() {
 		has := func(a netip.Prefix) bool { return a.Addr() == want.Addr() }
 		switch {
-		case slices.ContainsFunc(f.links, func(l linkConfig) bool { return slices.ContainsFunc(l.Addresses, has) }):
-		case !found.dynamic(want.Addr()):
-			f.ReportAt(found.path, "lacks the address %s of %s", want, f.node.Name)
+		case slices.ContainsFunc(f.links, func(l netconfig.PlacedLink) bool { return slices.ContainsFunc(l.Addresses, has) }):
+		case !found.Dynamic(want.Addr()):
+			f.ReportAt(found.Path, "lacks the address %s of %s", want, f.node.Name)
 		default:
-			f.WarnAt(found.path+found.keys.dhcp(want.Addr()), "the node address of %s comes from the network; it must always be %s, as the other nodes expect, so reserve it there", f.node.Name, want)
+			f.WarnAt(found.DHCPPath(want.Addr()), "the node address of %s comes from the network; it must always be %s, as the other nodes expect, so reserve it there", f.node.Name, want)
 		}
 	}
 	return found
 }
 
-// dhcp is the key that asks the network for an address of that family.
-func (k linkKeys) dhcp(like netip.Addr) string {
-	if like.Is4() {
-		return k.dhcp4
-	}
-	return k.dhcp6
-}
-
-func (f *nodeFitter) dynamicTraffic() *linkConfig {
-	var found []*linkConfig
+func (f *nodeFitter) dynamicTraffic() *netconfig.PlacedLink {
+	var found []*netconfig.PlacedLink
 	for i := range f.links {
-		if l := &f.links[i]; l.dynamic(f.node.Address.Addr()) && (f.node.Management == nil || !l.isManagement(f.node.Management)) {
+		if l := &f.links[i]; l.Dynamic(f.node.Address.Addr()) && (f.node.Management == nil || !f.node.Management.isOn(&l.Link)) {
 			found = append(found, l)
 		}
 	}
-	named := slices.IndexFunc(found, func(l *linkConfig) bool {
-		return f.node.Interface != "" && l.isCalled(f.node.Interface) || f.node.MAC != nil && bytes.Equal(l.Match.MAC, f.node.MAC)
+	named := slices.IndexFunc(found, func(l *netconfig.PlacedLink) bool {
+		return f.node.Interface != "" && isCalled(&l.Link, f.node.Interface) || f.node.MAC != nil && bytes.Equal(l.Match.MAC, f.node.MAC)
 	})
 	switch {
 	case named >= 0:
@@ -147,34 +140,34 @@ func (f *nodeFitter) dynamicTraffic() *linkConfig {
 		f.whole("no link has the address %s of %s; write it into addresses", f.node.Address, f.node.Name)
 		return nil
 	case len(found) > 1:
-		f.ReportAt(found[1].path, "may get the address %s of %s, and so may %s; write the address where it belongs", f.node.Address, f.node.Name, found[0].ID)
+		f.ReportAt(found[1].Path, "may get the address %s of %s, and so may %s; write the address where it belongs", f.node.Address, f.node.Name, found[0].ID)
 		return nil
 	}
 	return found[0]
 }
 
 // isCalled reports whether a name means the link: as its ID, or the interface.
-func (l linkConfig) isCalled(name string) bool {
+func isCalled(l *netconfig.Link, name string) bool {
 	return l.ID == name || l.Name == name || l.Match.Name == name
 }
 
-// isManagement reports whether all that the seed says of the interface fits the link.
-func (l linkConfig) isManagement(m *Management) bool {
+// isOn reports whether all that the seed says of the interface fits the link.
+func (m *Management) isOn(l *netconfig.Link) bool {
 	switch {
 	case m.Interface != "":
-		return l.isCalled(m.Interface)
+		return isCalled(l, m.Interface)
 	case m.MAC != nil:
 		return bytes.Equal(l.Match.MAC, m.MAC)
 	}
 	return m.Address.IsValid() && slices.ContainsFunc(l.Addresses, func(a netip.Prefix) bool { return a.Addr() == m.Address.Addr() })
 }
 
-func (f *nodeFitter) management(traffic *linkConfig) *linkConfig {
+func (f *nodeFitter) management(traffic *netconfig.PlacedLink) *netconfig.PlacedLink {
 	m := f.node.Management
 	if m == nil {
 		return nil
 	}
-	i := slices.IndexFunc(f.links, func(l linkConfig) bool { return l.isManagement(m) })
+	i := slices.IndexFunc(f.links, func(l netconfig.PlacedLink) bool { return m.isOn(&l.Link) })
 	if i < 0 {
 		f.whole("no link is the one for management, %s", m)
 		return nil
@@ -183,11 +176,11 @@ func (f *nodeFitter) management(traffic *linkConfig) *linkConfig {
 	static := slices.Contains(l.Addresses, m.Address)
 	switch {
 	case traffic != nil && traffic.ID == l.ID:
-		f.ReportAt(l.path, "is the link for management, %s, and carries the traffic too; leave the key management out of user-data, or take another link", m)
-	case m.Address.IsValid() && !static && !l.dynamic(m.Address.Addr()):
-		f.ReportAt(l.path, "lacks the management address %s of %s", m.Address, f.node.Name)
+		f.ReportAt(l.Path, "is the link for management, %s, and carries the traffic too; leave the key management out of user-data, or take another link", m)
+	case m.Address.IsValid() && !static && !l.Dynamic(m.Address.Addr()):
+		f.ReportAt(l.Path, "lacks the management address %s of %s", m.Address, f.node.Name)
 	case len(l.Addresses) == 0 && !l.DHCPv4 && !l.DHCPv6 && !l.AcceptRA:
-		f.ReportAt(l.path, "is the link for management, %s, and has no address", m)
+		f.ReportAt(l.Path, "is the link for management, %s, and has no address", m)
 	}
 	return l
 }
@@ -206,13 +199,13 @@ func (m *Management) String() string {
 // cards checks that the machine may have the network card that the seed gives the
 // node, and the interface.
 func (f *nodeFitter) cards() {
-	if mac := f.node.MAC; mac != nil && !slices.ContainsFunc(f.links, func(l linkConfig) bool {
-		return l.Kind == Ethernet && (l.Match.MAC == nil || bytes.Equal(l.Match.MAC, mac))
+	if mac := f.node.MAC; mac != nil && !slices.ContainsFunc(f.links, func(l netconfig.PlacedLink) bool {
+		return l.Kind == netconfig.Ethernet && (l.Match.MAC == nil || bytes.Equal(l.Match.MAC, mac))
 	}) {
 		f.whole("no link has the MAC address %s of %s", mac, f.node.Name)
 	}
-	if name := f.node.Interface; name != "" && !slices.ContainsFunc(f.links, func(l linkConfig) bool {
-		return l.isCalled(name) || l.Kind == Ethernet && l.Match.Name == "" && l.Name == ""
+	if name := f.node.Interface; name != "" && !slices.ContainsFunc(f.links, func(l netconfig.PlacedLink) bool {
+		return isCalled(&l.Link, name) || l.Kind == netconfig.Ethernet && l.Match.Name == "" && l.Name == ""
 	}) {
 		f.whole("no link is called %s, the interface of %s", name, f.node.Name)
 	}
@@ -231,7 +224,7 @@ func (f *nodeFitter) gateways() {
 					other = r.Via
 				}
 			}
-			found = found || l.dynamic(g)
+			found = found || l.Dynamic(g)
 		}
 		switch {
 		case found:

@@ -1,4 +1,4 @@
-package seed
+package netconfig
 
 import (
 	"errors"
@@ -10,14 +10,30 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// linkConfig is a link with the paths at which its parts stand in the file.
-type linkConfig struct {
+// Machine is what a network-config says: the network of one machine. Traffic and
+// Management are not set, for they depend on which node that is.
+type Machine struct {
+	Network
+	Placed   []PlacedLink     // Network.Links with their places
+	Document *strict.Document // to report what does not suit
+}
+
+// PlacedLink is a link with the paths at which its parts stand in the file.
+type PlacedLink struct {
 	Link
-	path      string
-	addresses []string // of Link.Addresses, one by one
-	routes    []string // of Link.Routes
-	members   []string // of Link.Bond.Members
-	keys      linkKeys
+	Path         string
+	AddressPaths []string // of Link.Addresses, one by one
+	routes       []string // of Link.Routes
+	members      []string // of Link.Bond.Members
+	keys         linkKeys
+}
+
+// DHCPPath is the path of the key that asks the network for an address of that family.
+func (l *PlacedLink) DHCPPath(like netip.Addr) string {
+	if like.Is4() {
+		return l.Path + l.keys.dhcp4
+	}
+	return l.Path + l.keys.dhcp6
 }
 
 // linkKeys are keys below a link that the two versions of the format call by
@@ -26,7 +42,7 @@ type linkKeys struct{ mac, name, primary, upDelay, on, dhcp4, dhcp6, onLink stri
 
 // machineDecoder gathers what a network-config says.
 type machineDecoder struct {
-	links       []linkConfig
+	links       []PlacedLink
 	nameservers []netip.Addr
 	search      []string
 	routes      []routeConfig // that stand apart from links, version 1 only
@@ -38,10 +54,10 @@ type routeConfig struct {
 	path string
 }
 
-// parseNetworkConfig reads a network-config of version 1 or 2 as cloud-init
-// documents them, the second being netplan's. It returns nil when the file is
-// empty, or has nothing but comments.
-func parseNetworkConfig(name string, data []byte) (*Machine, strict.Problems) {
+// Parse reads a network-config of version 1 or 2 as cloud-init documents them, the
+// second being netplan's. The name of the file stands in messages. It returns nil when
+// the file is empty, or has nothing but comments.
+func Parse(name string, data []byte) (*Machine, strict.Problems) {
 	s, problems := strict.NewSource(name, data)
 	if problems != nil {
 		return nil, problems
@@ -63,12 +79,12 @@ func parseNetworkConfig(name string, data []byte) (*Machine, strict.Problems) {
 		return nil, d.Problems
 	}
 	m.placeRoutes(d)
-	slices.SortStableFunc(m.links, func(a, b linkConfig) int { return a.Kind.rank() - b.Kind.rank() })
+	slices.SortStableFunc(m.links, func(a, b PlacedLink) int { return a.Kind.rank() - b.Kind.rank() })
 	checkLinks(m.links, d)
 	if len(d.Problems) > 0 {
 		return nil, d.Problems
 	}
-	machine := &Machine{document: d, links: m.links}
+	machine := &Machine{Document: d, Placed: m.links}
 	machine.Nameservers, machine.Search = m.nameservers, m.search
 	for _, l := range m.links {
 		machine.Links = append(machine.Links, l.Link)

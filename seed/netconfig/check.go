@@ -1,4 +1,4 @@
-package seed
+package netconfig
 
 import (
 	"net/netip"
@@ -9,7 +9,7 @@ import (
 
 // checkLinks finds what no machine can have, whichever node it is. A zero value is one
 // that could not be decoded, and is passed over.
-func checkLinks(links []linkConfig, d *strict.Document) {
+func checkLinks(links []PlacedLink, d *strict.Document) {
 	c := &linkChecker{Document: d, links: links}
 	switch {
 	case len(links) == 0 && len(d.Problems) == 0:
@@ -28,12 +28,12 @@ func checkLinks(links []linkConfig, d *strict.Document) {
 
 type linkChecker struct {
 	*strict.Document
-	links []linkConfig
+	links []PlacedLink
 }
 
 // link returns the link with the ID; nil when there is none.
-func (c *linkChecker) link(id string) *linkConfig {
-	i := slices.IndexFunc(c.links, func(l linkConfig) bool { return l.ID == id })
+func (c *linkChecker) link(id string) *PlacedLink {
+	i := slices.IndexFunc(c.links, func(l PlacedLink) bool { return l.ID == id })
 	if i < 0 {
 		return nil
 	}
@@ -57,15 +57,15 @@ func (c *linkChecker) names() {
 	ids, names, macs := map[string]string{}, map[string]string{}, map[string]string{}
 	for _, l := range c.links {
 		// In version 2 an ID is a key and has no place of its own.
-		at := l.path
-		if c.Written(l.path + l.keys.name) {
+		at := l.Path
+		if c.Written(l.Path + l.keys.name) {
 			at += l.keys.name
 		}
 		unique(c, ids, at, l.ID)
 		if !c.Faulty(at) {
 			unique(c, names, at, l.kernelName())
 		}
-		unique(c, macs, l.path+l.keys.mac, l.Match.MAC.String())
+		unique(c, macs, l.Path+l.keys.mac, l.Match.MAC.String())
 	}
 }
 
@@ -74,7 +74,7 @@ func (l Link) kernelName() string {
 	if l.Name != "" {
 		return l.Name
 	}
-	if name, err := interfaceName(l.Match.Name); err == nil {
+	if name, err := InterfaceName(l.Match.Name); err == nil {
 		return name
 	}
 	return ""
@@ -87,17 +87,17 @@ func (c *linkChecker) bonds() {
 			continue
 		}
 		if len(l.Bond.Members) == 0 {
-			c.ReportAt(l.path, "has no member; a bond has two interfaces or more, of which one carries the traffic")
+			c.ReportAt(l.Path, "has no member; a bond has two interfaces or more, of which one carries the traffic")
 		}
 		for i, id := range l.Bond.Members {
 			c.member(l.members[i], id)
 			unique(c, bondOf, l.members[i], id)
 		}
 		if p := l.Bond.Primary; p != "" && !slices.Contains(l.Bond.Members, p) {
-			c.ReportAt(l.path+l.keys.primary, "%s is no member of the bond", p)
+			c.ReportAt(l.Path+l.keys.primary, "%s is no member of the bond", p)
 		}
 		if l.Bond.UpDelay%max(l.Bond.Monitor, 1) != 0 {
-			c.ReportAt(l.path+l.keys.upDelay, "%s is no multiple of %s, the time between two looks at the link", l.Bond.UpDelay, l.Bond.Monitor)
+			c.ReportAt(l.Path+l.keys.upDelay, "%s is no multiple of %s, the time between two looks at the link", l.Bond.UpDelay, l.Bond.Monitor)
 		}
 	}
 }
@@ -113,13 +113,13 @@ func (c *linkChecker) member(path, id string) {
 	case m.Kind != Ethernet:
 		c.ReportAt(path, "%s is a %s; the members of a bond are Ethernet interfaces", id, m.Kind)
 	case len(m.Addresses) > 0:
-		c.ReportAt(m.addresses[0], "%s is a member of a bond; the bond has the addresses", id)
+		c.ReportAt(m.AddressPaths[0], "%s is a member of a bond; the bond has the addresses", id)
 	case m.DHCPv4 || m.DHCPv6 || m.AcceptRA:
-		c.ReportAt(m.path, "%s is a member of a bond; the bond has DHCP and router advertisements", id)
+		c.ReportAt(m.Path, "%s is a member of a bond; the bond has DHCP and router advertisements", id)
 	case len(m.Routes) > 0:
 		c.ReportAt(m.routes[0], "%s is a member of a bond; the bond has the routes", id)
 	case m.MTU != 0:
-		c.ReportAt(m.path+".mtu", "%s is a member of a bond, which sets the MTU of its members; write it there", id)
+		c.ReportAt(m.Path+".mtu", "%s is a member of a bond, which sets the MTU of its members; write it there", id)
 	}
 }
 
@@ -133,7 +133,7 @@ func (c *linkChecker) vlans() {
 		if l.Kind != VLANOnLink || l.VLAN.On == "" {
 			continue
 		}
-		path := l.path + l.keys.on
+		path := l.Path + l.keys.on
 		switch on := c.link(l.VLAN.On); {
 		case on == nil:
 			c.ReportAt(path, "%s is no link of this network-config", l.VLAN.On)
@@ -144,14 +144,14 @@ func (c *linkChecker) vlans() {
 		}
 		at := tagged{l.VLAN.On, l.VLAN.Tag}
 		if first, found := tags[at]; found && l.VLAN.Tag != 0 {
-			c.ReportAt(l.path, "the VLAN %d on %s is %s already", at.tag, at.on, first)
+			c.ReportAt(l.Path, "the VLAN %d on %s is %s already", at.tag, at.on, first)
 		}
-		tags[at] = l.path
+		tags[at] = l.Path
 	}
 }
 
 func (c *linkChecker) isMember(id string) bool {
-	return slices.ContainsFunc(c.links, func(l linkConfig) bool { return slices.Contains(l.Bond.Members, id) })
+	return slices.ContainsFunc(c.links, func(l PlacedLink) bool { return slices.Contains(l.Bond.Members, id) })
 }
 
 func (c *linkChecker) addresses() {
@@ -166,10 +166,10 @@ func (c *linkChecker) addresses() {
 			if !a.IsValid() {
 				continue
 			}
-			unique(c, seen, l.addresses[i], a.Addr())
+			unique(c, seen, l.AddressPaths[i], a.Addr())
 			for _, s := range subnets {
 				if s.link != l.ID && s.Overlaps(a) {
-					c.ReportAt(l.addresses[i], "%s overlaps %s on %s; two interfaces in one subnet answer for each other", a, s.Masked(), s.link)
+					c.ReportAt(l.AddressPaths[i], "%s overlaps %s on %s; two interfaces in one subnet answer for each other", a, s.Masked(), s.link)
 				}
 			}
 			subnets = append(subnets, subnet{a, l.ID})
@@ -206,24 +206,16 @@ func (c *linkChecker) routes() {
 }
 
 // reaches reports whether an address may be on the link.
-func (l linkConfig) reaches(addr netip.Addr) bool {
+func (l PlacedLink) reaches(addr netip.Addr) bool {
 	return addr.Is6() && addr.IsLinkLocalUnicast() ||
-		l.dynamic(addr) || slices.ContainsFunc(l.Addresses, func(a netip.Prefix) bool { return a.Contains(addr) })
+		l.Dynamic(addr) || slices.ContainsFunc(l.Addresses, func(a netip.Prefix) bool { return a.Contains(addr) })
 }
 
-// dynamic reports whether a link gets addresses of that family from the network.
-func (l Link) dynamic(like netip.Addr) bool {
-	if like.Is4() {
-		return l.DHCPv4
-	}
-	return l.DHCPv6 || l.AcceptRA
-}
+// DefaultMTU is Ethernet's where none is written, in bytes.
+const DefaultMTU = 1500
 
-// Ethernet's MTU where none is written, and the least that IPv6 works with (RFC 8200 §5).
-const (
-	usualMTU   = 1500
-	leastMTUv6 = 1280
-)
+// leastMTUv6 is what IPv6 works with (RFC 8200 §5).
+const leastMTUv6 = 1280
 
 func (c *linkChecker) sizes() {
 	for _, l := range c.links {
@@ -233,15 +225,15 @@ func (c *linkChecker) sizes() {
 		if on := c.link(l.VLAN.On); l.Kind == VLANOnLink && on != nil {
 			below := on.MTU
 			if below == 0 {
-				below = usualMTU
+				below = DefaultMTU
 			}
 			if l.MTU > below {
-				c.ReportAt(l.path+".mtu", "%d is more than %s has, %d", l.MTU, on.ID, below)
+				c.ReportAt(l.Path+".mtu", "%d is more than %s has, %d", l.MTU, on.ID, below)
 			}
 		}
 		v6 := l.DHCPv6 || l.AcceptRA || slices.ContainsFunc(l.Addresses, func(a netip.Prefix) bool { return a.Addr().Is6() })
 		if v6 && l.MTU < leastMTUv6 {
-			c.ReportAt(l.path+".mtu", "%d is less than IPv6 needs, %d", l.MTU, leastMTUv6)
+			c.ReportAt(l.Path+".mtu", "%d is less than IPv6 needs, %d", l.MTU, leastMTUv6)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package seed
+package netconfig
 
 import (
 	"fmt"
@@ -9,7 +9,7 @@ import (
 )
 
 // subnet decodes what a link has of one network.
-func (m *machineDecoder) subnet(v strict.Value, l *linkConfig) {
+func (m *machineDecoder) subnet(v strict.Value, l *PlacedLink) {
 	var (
 		kind, control, address string
 		mask                   = -1
@@ -40,15 +40,17 @@ func (m *machineDecoder) subnet(v strict.Value, l *linkConfig) {
 	case "static", "static6":
 		l.static(v, kind, address, mask)
 		if gateway.IsValid() {
-			l.addRoute(Route{To: netip.PrefixFrom(unspecified(gateway), 0), Via: gateway, Metric: routeMetric}, v.Path+".gateway")
+			r := DefaultRoute(gateway)
+			r.Metric = routeMetric
+			l.addRoute(r, v.Path+".gateway")
 		}
 		return
 	case "dhcp", "dhcp4":
-		l.DHCPv4, l.keys.dhcp4 = true, strings.TrimPrefix(v.Path, l.path)+".type"
+		l.DHCPv4, l.keys.dhcp4 = true, strings.TrimPrefix(v.Path, l.Path)+".type"
 	case "dhcp6", "ipv6_dhcpv6-stateful":
-		l.DHCPv6, l.AcceptRA, l.keys.dhcp6 = true, true, strings.TrimPrefix(v.Path, l.path)+".type"
+		l.DHCPv6, l.AcceptRA, l.keys.dhcp6 = true, true, strings.TrimPrefix(v.Path, l.Path)+".type"
 	case "ipv6_slaac", "ipv6_dhcpv6-stateless":
-		l.AcceptRA, l.keys.dhcp6 = true, strings.TrimPrefix(v.Path, l.path)+".type"
+		l.AcceptRA, l.keys.dhcp6 = true, strings.TrimPrefix(v.Path, l.Path)+".type"
 	}
 	for _, key := range []string{"address", "netmask", "gateway"} {
 		if kind != "" && child(v, key) != nil {
@@ -58,7 +60,7 @@ func (m *machineDecoder) subnet(v strict.Value, l *linkConfig) {
 }
 
 // static adds the address of a subnet, whose length stands in either of two keys.
-func (l *linkConfig) static(v strict.Value, kind, address string, mask int) {
+func (l *PlacedLink) static(v strict.Value, kind, address string, mask int) {
 	path := v.Path + ".address"
 	if v.Faulty(path) || v.Faulty(v.Path+".netmask") {
 		return
@@ -67,7 +69,7 @@ func (l *linkConfig) static(v strict.Value, kind, address string, mask int) {
 		v.Report("the key address is missing")
 		return
 	}
-	p, err := withNetmask(address, mask, subnetAddress)
+	p, err := withNetmask(address, mask, SubnetAddress)
 	switch {
 	case err != nil:
 		v.ReportAt(path, "%s %v", strict.Quote(address), err)
@@ -76,7 +78,7 @@ func (l *linkConfig) static(v strict.Value, kind, address string, mask int) {
 		v.ReportAt(path, "%s is an IPv4 address, and the type static6", p.Addr())
 	}
 	l.Addresses = append(l.Addresses, p)
-	l.addresses = append(l.addresses, path)
+	l.AddressPaths = append(l.AddressPaths, path)
 }
 
 // withNetmask parses an address whose prefix length may stand beside it; mask is
