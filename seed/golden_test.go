@@ -2,7 +2,6 @@ package seed
 
 import (
 	"errors"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,27 +10,13 @@ import (
 
 	"twinlb/seed/strict"
 
-	"github.com/google/go-cmp/cmp"
+	"gotest.tools/v3/golden"
 )
 
-var update = flag.Bool("update", false, "write what Parse returns into testdata")
-
-// golden compares got with the file beside a seed.
-func golden(t *testing.T, seedFile, got string) {
-	t.Helper()
-	path := strings.TrimSuffix(seedFile, ".yaml") + ".txt"
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s: (-want +got, accept it with -update)\n%s", path, diff)
-	}
+// beside is the golden file of a seed.
+func beside(seedFile string) string {
+	inTestdata := strings.TrimPrefix(seedFile, "testdata/")
+	return strings.TrimSuffix(inTestdata, ".yaml") + ".txt"
 }
 
 func seedFiles(t *testing.T, dir string) []string {
@@ -56,7 +41,7 @@ func TestBadSeeds(t *testing.T) {
 				t.Fatal(err)
 			}
 			checkPlaces(t, problems, data)
-			golden(t, file, problems.Error()+"\n")
+			golden.Assert(t, problems.Error()+"\n", beside(file))
 		})
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"gotest.tools/v3/golden"
 )
 
 func TestGrants(t *testing.T) {
@@ -18,7 +20,7 @@ func TestGrants(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		golden(t, filepath.Join("testdata", "grants", filepath.Base(file)), pair.Grants())
+		golden.Assert(t, pair.Grants(), beside(filepath.Join("grants", filepath.Base(file))))
 	}
 }
 

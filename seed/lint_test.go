@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"twinlb/seed/strict"
+
+	"gotest.tools/v3/golden"
 )
 
 // TestLint has a good seed for each warning.
@@ -26,7 +28,7 @@ func TestLint(t *testing.T) {
 				t.Fatal(err)
 			}
 			checkPlaces(t, pair.Warnings, data)
-			golden(t, file, pair.Warnings.Error()+"\n")
+			golden.Assert(t, pair.Warnings.Error()+"\n", beside(file))
 		})
 	}
 }
@@ -41,7 +43,7 @@ func TestCheckAll(t *testing.T) {
 		if e.IsDir() {
 			t.Run(e.Name(), func(t *testing.T) {
 				dir := filepath.Join("testdata/pairs", e.Name())
-				golden(t, dir+".yaml", checkFolder(t, dir))
+				golden.Assert(t, checkFolder(t, dir), beside(dir))
 			})
 		}
 	}

@@ -10,6 +10,8 @@ import (
 
 	"twinlb/seed/netconfig"
 	"twinlb/seed/strict"
+
+	"gotest.tools/v3/golden"
 )
 
 // networkFolder reads a folder of testdata/network. One without user-data has the
@@ -60,7 +62,7 @@ func TestBadNetworkConfigs(t *testing.T) {
 				}
 				checkPlaces(t, strict.Problems{p}, data)
 			}
-			golden(t, filepath.Join(dir, "expected"), problems.Error()+"\n")
+			golden.Assert(t, problems.Error()+"\n", beside(filepath.Join(dir, "expected")))
 		})
 	}
 }
@@ -88,7 +90,7 @@ func TestGoodNetworkConfigs(t *testing.T) {
 					}
 				}
 			}
-			golden(t, filepath.Join(dir, "expected"), b.String())
+			golden.Assert(t, b.String(), beside(filepath.Join(dir, "expected")))
 		})
 	}
 }

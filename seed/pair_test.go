@@ -11,6 +11,7 @@ import (
 	"twinlb/seed/strict"
 
 	"github.com/google/go-cmp/cmp"
+	"gotest.tools/v3/golden"
 )
 
 // addresses lets cmp look at netip types.
@@ -77,7 +78,7 @@ func TestGoodSeeds(t *testing.T) {
 			t.Errorf("Load:\n%v", err)
 			continue
 		}
-		golden(t, file, dump(pair))
+		golden.Assert(t, dump(pair), beside(file))
 	}
 }
 

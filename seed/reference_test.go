@@ -13,6 +13,7 @@ import (
 	"twinlb/seed/strict"
 
 	"github.com/google/go-cmp/cmp"
+	"gotest.tools/v3/golden"
 )
 
 // TestReference holds docs/seed.md to the tables: every key with what it takes,
@@ -28,7 +29,7 @@ func TestReference(t *testing.T) {
 	if want == string(page) {
 		return
 	}
-	if *update {
+	if golden.FlagUpdate() {
 		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
