@@ -9,6 +9,7 @@ import (
 	"twinlb/init/firewall"
 	"twinlb/init/network"
 	"twinlb/init/status"
+	"twinlb/init/supervise"
 	"twinlb/services/haproxy"
 	"twinlb/services/keepalived"
 )
@@ -111,10 +112,19 @@ func (b *balancer) guard() {
 			b.node.log("vrrp", "%v", err)
 			return
 		}
+		guard.Started = b.electorStarted()
 		if cause := guard.Look(time.Now(), current, adverts); cause != "" {
 			b.keepalived.Kill(cause)
 		}
 	})
+}
+
+// electorStarted is when the keepalived that runs was started; zero when none does.
+func (b *balancer) electorStarted() time.Time {
+	if s := b.keepalived.State(); s.Phase == supervise.Running {
+		return s.Since
+	}
+	return time.Time{}
 }
 
 // decided makes a new decision known: to the console and to the peers, which have

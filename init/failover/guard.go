@@ -8,9 +8,10 @@ import (
 )
 
 // Guard watches that keepalived does what it says: a process that hangs sends no
-// adverts and keeps the VIP, or lets nobody have it.
+// adverts and keeps the VIP, or lets nobody have it, or takes no part in the election.
 type Guard struct {
 	Interval time.Duration // between two adverts
+	Started  time.Time     // when the process was; zero when none runs
 
 	state keepalived.State
 	seen  uint64
@@ -35,6 +36,10 @@ func withMaster(interval time.Duration) time.Duration {
 // obedience is how long keepalived may keep the VIP once it is told to let it go.
 // It takes milliseconds.
 const obedience = time.Second
+
+// idle is how long keepalived may take no part in the election although it may. To
+// leave a fault takes it milliseconds, to tell its state after its start some more.
+const idle = 10 * time.Second
 
 // Look returns why keepalived must be killed, or "" if it need not. It wants to be
 // called each Interval. When it was not, as on a stalled hypervisor, what was missed
@@ -72,6 +77,22 @@ func (g *Guard) Look(now time.Time, s Status, adverts uint64) string {
 		}
 		if quiet := now.Sub(g.moved); quiet >= missedByBackup*g.Interval+time.Second {
 			return fmt.Sprintf("it has heard no advert for %s and has not become master", quiet.Round(time.Millisecond))
+		}
+	case keepalived.StateFault:
+		if !s.Decision.Able {
+			g.moved = now
+		}
+		if now.Sub(g.moved) >= idle {
+			return fmt.Sprintf("it has taken no part in the election for %s although it may", idle)
+		}
+	default: // it has not spoken since it was started; that it begins with a fault it does not tell
+		if !s.Decision.Able {
+			g.moved = now
+		} else if g.Started.After(g.moved) {
+			g.moved = g.Started
+		}
+		if !g.Started.IsZero() && now.Sub(g.moved) >= idle {
+			return fmt.Sprintf("it has not told its state for %s", idle)
 		}
 	}
 	return ""

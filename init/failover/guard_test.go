@@ -26,6 +26,7 @@ func TestGuard(t *testing.T) {
 		told   = Status{State: keepalived.StateMaster}
 		unable = Status{State: keepalived.StateBackup}
 		fault  = Status{State: keepalived.StateFault}
+		stuck  = Status{State: keepalived.StateFault, Decision: Decision{Able: true}}
 	)
 	for _, tt := range []struct {
 		name   string
@@ -44,6 +45,8 @@ func TestGuard(t *testing.T) {
 		{"a backup that hears nobody, for as long as an election takes", backup, 0, 2 * time.Second, ""},
 		{"a backup that may not", unable, 0, time.Hour, ""},
 		{"fault", fault, 0, time.Hour, ""},
+		{"a fault that is over, for a short while", stuck, 0, 9 * time.Second, ""},
+		{"a fault that is over, and adverts of the master", stuck, 1, 11 * time.Second, "taken no part in the election"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			g, now, adverts := &Guard{Interval: 200 * time.Millisecond}, time.Now(), new(uint64)
@@ -53,6 +56,28 @@ func TestGuard(t *testing.T) {
 				t.Errorf("Look = %q, want %q", cause, tt.cause)
 			}
 		})
+	}
+}
+
+// A keepalived that hangs before it has said anything would never take the VIP over.
+func TestGuardEndsAKeepalivedThatSaysNothing(t *testing.T) {
+	for _, state := range []keepalived.State{"", keepalived.StateStopped} {
+		silent := Status{State: state, Decision: Decision{Able: true}}
+		g, now, adverts := &Guard{Interval: 200 * time.Millisecond}, time.Now(), new(uint64)
+		if cause := watch(g, &now, silent, adverts, time.Hour, 1); cause != "" {
+			t.Errorf("%q while none runs: Look = %q, want nothing", state, cause)
+		}
+		g.Started = now
+		if cause := watch(g, &now, Status{State: state}, adverts, time.Hour, 1); cause != "" {
+			t.Errorf("%q while the node may not hold the VIP: Look = %q, want nothing", state, cause)
+		}
+		g.Started = now
+		if cause := watch(g, &now, silent, adverts, 9*time.Second, 1); cause != "" {
+			t.Errorf("%q for 9 s after its start: Look = %q, want nothing", state, cause)
+		}
+		if cause := watch(g, &now, silent, adverts, 2*time.Second, 1); !strings.Contains(cause, "not told its state") {
+			t.Errorf("%q for 11 s after its start: Look = %q, want that it has not told its state", state, cause)
+		}
 	}
 }
 
