@@ -55,7 +55,7 @@ func (b *balancer) hearAdverts() {
 	for _, h := range listener.Take() {
 		for _, p := range spec.Peers {
 			if p.Address.Addr() == h.From && int(h.VRID) == spec.VRRP.VirtualRouterID {
-				b.controller.Advert(p.Name, int(h.Priority), h.At)
+				b.controller.Advert(p.Name, int(h.Priority), h.Interval, h.At)
 			}
 		}
 	}

@@ -17,6 +17,7 @@ type Status struct {
 	Decision Decision
 	Servers  []haproxy.Server // as last heard
 	Returns  time.Duration    // until this node wants the VIP back; seed.NeverPreempt, or 0 when it does
+	Spacing  time.Duration    // of the adverts, as the latest of a peer tells; 0 when none was heard
 }
 
 // Controller gathers what is observed, applies Decide to it and acts. Its methods
@@ -66,7 +67,8 @@ type Controller struct {
 	noticed   time.Time // when what led to the last decision began
 	decided   time.Time
 	pause
-	steady time.Time // when the latest advert of a master came
+	steady  time.Time // when the latest advert of a master came
+	spacing time.Duration
 	records
 }
 
@@ -234,7 +236,7 @@ func (c *Controller) Keep() {
 func (c *Controller) Status() Status {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := Status{State: c.state, Since: c.since, Decision: c.last, Servers: c.servers}
+	s := Status{State: c.state, Since: c.since, Decision: c.last, Servers: c.servers, Spacing: c.spacing}
 	switch o := c.observe(); {
 	case o.WasMaster:
 	case o.Preempt < 0:

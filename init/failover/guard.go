@@ -75,7 +75,10 @@ func (g *Guard) Look(now time.Time, s Status, adverts uint64) string {
 		if adverts != before || !s.Decision.Able {
 			g.moved = now
 		}
-		if quiet := now.Sub(g.moved); quiet >= missedByBackup*g.Interval+time.Second {
+		// A backup waits as long as the master says (RFC 9568 §6.1), which may have
+		// another seed while nodes are replaced one by one.
+		interval := max(g.Interval, s.Spacing)
+		if quiet := now.Sub(g.moved); quiet >= missedByBackup*interval+time.Second {
 			return fmt.Sprintf("it has heard no advert for %s and has not become master", quiet.Round(time.Millisecond))
 		}
 	case keepalived.StateFault:

@@ -25,6 +25,7 @@ func TestGuard(t *testing.T) {
 		backup = Status{State: keepalived.StateBackup, Decision: Decision{Able: true}}
 		told   = Status{State: keepalived.StateMaster}
 		unable = Status{State: keepalived.StateBackup}
+		slower = Status{State: keepalived.StateBackup, Decision: Decision{Able: true}, Spacing: 10 * time.Second}
 		fault  = Status{State: keepalived.StateFault}
 		stuck  = Status{State: keepalived.StateFault, Decision: Decision{Able: true}}
 	)
@@ -43,6 +44,8 @@ func TestGuard(t *testing.T) {
 		{"a backup that hears the master", backup, 1, time.Hour, ""},
 		{"a backup that hears nobody and does nothing", backup, 0, 3 * time.Second, "has not become master"},
 		{"a backup that hears nobody, for as long as an election takes", backup, 0, 2 * time.Second, ""},
+		{"a backup of a master whose adverts are 10 s apart", slower, 0, 80 * time.Second, ""},
+		{"a backup of such a master, and it is gone", slower, 0, 82 * time.Second, "has not become master"},
 		{"a backup that may not", unable, 0, time.Hour, ""},
 		{"fault", fault, 0, time.Hour, ""},
 		{"a fault that is over, for a short while", stuck, 0, 9 * time.Second, ""},

@@ -49,14 +49,16 @@ func (c *Controller) History() []status.Change {
 	return slices.Clone(c.history)
 }
 
-// Advert takes a VRRP advert of a peer, which this node has heard at that time.
-func (c *Controller) Advert(peer string, priority int, at time.Time) {
+// Advert takes a VRRP advert of a peer, which this node has heard at that time, and
+// which says how far apart they are.
+func (c *Controller) Advert(peer string, priority int, interval time.Duration, at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.adverts == nil {
 		c.adverts = make(map[string]advert)
 	}
 	c.adverts[peer] = advert{at, priority}
+	c.spacing = interval
 	c.follow(priority, at)
 }
 

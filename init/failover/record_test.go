@@ -31,7 +31,7 @@ func TestRecordOfATakeOver(t *testing.T) {
 		n.says(func(p *status.Node) { p.Name, p.VRRP.State = "lb-a", "MASTER" })
 		n.Elected(keepalived.StateBackup)
 		time.Sleep(time.Minute)
-		n.Advert("lb-a", 250, time.Now())
+		n.Advert("lb-a", 250, time.Second, time.Now())
 		n.silence["lb-a"] = 601 * time.Millisecond
 		time.Sleep(612 * time.Millisecond)
 		n.VIP(true, time.Now().Add(-time.Millisecond)) // known before keepalived's word

@@ -11,7 +11,7 @@ func (c *Controller) follow(priority int, at time.Time) {
 		c.steady = time.Time{}
 		return
 	}
-	gap := !c.steady.IsZero() && at.Sub(c.steady) > 5*c.Interval/2
+	gap := !c.steady.IsZero() && at.Sub(c.steady) > 5*max(c.Interval, c.spacing)/2
 	c.steady = at
 	if gap && !c.healthy.IsZero() && !c.wasMaster {
 		c.healthy = time.Now()

@@ -29,14 +29,14 @@ func TestAdvertsAreHeardWithoutAGapBeforePreemptCounts(t *testing.T) {
 				hear := func(during time.Duration) {
 					for end := time.Now().Add(during); time.Now().Before(end); {
 						time.Sleep(interval)
-						n.Advert("lb-b", 246, time.Now())
+						n.Advert("lb-b", 246, n.Interval, time.Now())
 						n.Reconsider()
 					}
 				}
 				hear(20 * time.Second)
-				n.Advert("lb-b", tt.priority, time.Now())
+				n.Advert("lb-b", tt.priority, interval, time.Now())
 				time.Sleep(tt.gap)
-				n.Advert("lb-b", 246, time.Now())
+				n.Advert("lb-b", 246, n.Interval, time.Now())
 				hear(11 * time.Second)
 				if tt.counts {
 					n.check("after 31 s", "1", "0")
@@ -55,10 +55,26 @@ func TestGapOfAPeerDoesNotTakeFromTheMaster(t *testing.T) {
 		n.Interval = time.Second
 		n.ready()
 		n.Elected(keepalived.StateMaster)
-		n.Advert("lb-b", 246, time.Now())
+		n.Advert("lb-b", 246, n.Interval, time.Now())
 		time.Sleep(time.Minute)
-		n.Advert("lb-b", 246, time.Now())
+		n.Advert("lb-b", 246, n.Interval, time.Now())
 		n.Reconsider()
 		n.check("as master", "1", "0")
+	})
+}
+
+// While nodes are replaced one by one, the master may have a seed with a longer
+// interval.
+func TestNodeProvesItselfBesideAMasterOfAnotherInterval(t *testing.T) {
+	simulate(t, 30*time.Second, func(n *node) {
+		n.Interval = 200 * time.Millisecond
+		n.ready()
+		n.Elected(keepalived.StateBackup)
+		for range 32 {
+			time.Sleep(time.Second)
+			n.Advert("lb-b", 246, time.Second, time.Now())
+			n.Reconsider()
+		}
+		n.check("after 32 s of adverts a second apart", "1", "0")
 	})
 }

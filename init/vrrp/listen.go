@@ -14,7 +14,8 @@ import (
 type Heard struct {
 	From     netip.Addr
 	VRID     uint8
-	Priority uint8 // 0: the sender has resigned
+	Priority uint8         // 0: the sender has resigned
+	Interval time.Duration // between two of its adverts
 	At       time.Time
 }
 
@@ -115,6 +116,7 @@ func (l *Listener) parse(packet []byte, from unix.Sockaddr) (h Heard, ok bool) {
 		return h, false
 	}
 	h.VRID, h.Priority = packet[1], packet[2]
+	h.Interval = time.Duration(binary.BigEndian.Uint16(packet[4:])&0xfff) * 10 * time.Millisecond
 	return h, true
 }
 

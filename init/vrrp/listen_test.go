@@ -34,7 +34,7 @@ func TestListenerHearsAdverts(t *testing.T) {
 				t.Fatal(err)
 			}
 			const lying = 100 * time.Millisecond
-			want := []Heard{{From: from, VRID: 7}, {From: from, VRID: 7}}
+			want := []Heard{{From: from, VRID: 7, Interval: time.Second}, {From: from, VRID: 7, Interval: time.Second}}
 			resign := func() (late time.Duration) {
 				advert := Advert{VRID: 7, Interval: time.Second, VIPs: []netip.Addr{netip.MustParseAddr(tt.vip)}}
 				if err := Resign(from, []netip.Addr{to}, advert); err != nil {
@@ -66,7 +66,7 @@ func TestListenerHearsAdverts(t *testing.T) {
 func TestWhatIsNoAdvertIsPassedOver(t *testing.T) {
 	l := &Listener{v4: true}
 	header := append([]byte{0x45}, make([]byte, 19)...)
-	good := append(header, 0x31, 9, 250, 1, 0, 100, 0, 0)
+	good := append(header, 0x31, 9, 250, 1, 0xf0|1, 0, 0, 0) // its reserved bits are not zero
 	for _, tt := range []struct {
 		name   string
 		packet []byte
@@ -81,7 +81,7 @@ func TestWhatIsNoAdvertIsPassedOver(t *testing.T) {
 		{"seven bytes", good[:27], false},
 	} {
 		h, ok := l.parse(tt.packet, sockaddr(lbB))
-		if ok != tt.ok || ok && (h.From != lbB || h.VRID != 9 || h.Priority != 250) {
+		if ok != tt.ok || ok && (h.From != lbB || h.VRID != 9 || h.Priority != 250 || h.Interval != 2560*time.Millisecond) {
 			t.Errorf("%s: %+v, %t, want %t", tt.name, h, ok, tt.ok)
 		}
 	}
