@@ -268,8 +268,13 @@ func (a *applier) changeElector(old, next *running) ([]string, error) {
 		return nil, err
 	}
 	a.keepalived.Signal(syscall.SIGHUP)
+	time.AfterFunc(electorReads, func() { a.advertises.Store(int64(next.spec.VRRP.AdvertInterval)) })
 	return []string{"keepalived: reload" + awayFor(old.spec, next.spec)}, nil
 }
+
+// electorReads is more than keepalived takes to read its configuration again. Until
+// then its guard asks no quicker adverts of it than it had to send before.
+const electorReads = 2 * time.Second
 
 // awayFor says how long nobody holds the VIP: a master that begins anew waits like
 // any backup (RFC 9568 §6.1).

@@ -95,8 +95,9 @@ func (b *balancer) guard() {
 		defer reader.Close()
 	}
 	b.listenForAdverts()
-	guard := failover.Guard{Interval: b.spec().VRRP.AdvertInterval}
-	beat.Every(min(guard.Interval, signEvery), b.now().over, func() {
+	interval := b.spec().VRRP.AdvertInterval
+	var guard failover.Guard
+	beat.Every(min(interval, signEvery), b.now().over, func() {
 		b.signs.guard.Beat()
 		b.hearAdverts()
 		b.controller.Reconsider()
@@ -112,6 +113,7 @@ func (b *balancer) guard() {
 			b.node.log("vrrp", "%v", err)
 			return
 		}
+		guard.Interval = max(interval, time.Duration(b.advertises.Load()))
 		guard.Started = b.electorStarted()
 		if cause := guard.Look(time.Now(), current, adverts); cause != "" {
 			b.keepalived.Kill(cause)

@@ -33,6 +33,7 @@ type balancer struct {
 	tickler    *tickle.Tickler
 	telling    sync.Mutex // held from looking at the node until the peers are told
 	run        atomic.Pointer[running]
+	advertises atomic.Int64 // the interval of the adverts in the configuration that keepalived has read
 	change     *change.Change
 	drills     *drill.Drill
 	renewed    chan struct{} // gets something when HAProxy has another worker
@@ -81,6 +82,7 @@ func (n *node) startServices() error {
 	b.rivals.announce = make(chan struct{}, 1)
 	b.rivals.split.Interval = n.spec.VRRP.AdvertInterval
 	b.run.Store(first)
+	b.advertises.Store(int64(n.spec.VRRP.AdvertInterval))
 	n.balancer = b
 	applier := &applier{balancer: b}
 	b.change = change.Start(n.spec.Node.Name, applier, b.done)

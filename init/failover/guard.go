@@ -14,6 +14,7 @@ type Guard struct {
 	Started  time.Time     // when the process was; zero when none runs
 
 	state keepalived.State
+	pace  time.Duration // the Interval when it looked last
 	seen  uint64
 	last  time.Time // when it looked
 	moved time.Time // when a count that should have grown last did, or began to be watched
@@ -50,8 +51,8 @@ const idle = 10 * time.Second
 func (g *Guard) Look(now time.Time, s Status, adverts uint64) string {
 	late := now.Sub(g.last) > 3*g.Interval
 	g.last = now
-	if s.State != g.state || late {
-		g.state, g.seen, g.moved, g.asked = s.State, adverts, now, time.Time{}
+	if s.State != g.state || g.Interval != g.pace || late {
+		g.state, g.pace, g.seen, g.moved, g.asked = s.State, g.Interval, adverts, now, time.Time{}
 	}
 	if s.Decision.Able || s.State != keepalived.StateMaster {
 		g.asked = time.Time{}

@@ -106,6 +106,26 @@ func TestGuardBeginsAnewWithAState(t *testing.T) {
 	}
 }
 
+// A keepalived that has read a seed with quicker adverts has just sent slow ones.
+func TestGuardBeginsAnewWithAnInterval(t *testing.T) {
+	master := Status{State: keepalived.StateMaster, Decision: Decision{Able: true}}
+	g, now, adverts := &Guard{Interval: 10 * time.Second}, time.Now(), new(uint64)
+	watch(g, &now, master, adverts, 10*time.Second, 1)
+	for range 25 { // it looks at the new pace already
+		now = now.Add(200 * time.Millisecond)
+		if cause := g.Look(now, master, *adverts); cause != "" {
+			t.Fatalf("Look = %q, want nothing", cause)
+		}
+	}
+	g.Interval = 200 * time.Millisecond
+	if cause := watch(g, &now, master, adverts, 400*time.Millisecond, 0); cause != "" {
+		t.Errorf("Look = %q, want nothing", cause)
+	}
+	if cause := watch(g, &now, master, adverts, 400*time.Millisecond, 0); !strings.Contains(cause, "sent no advert") {
+		t.Errorf("Look = %q, want that no advert was sent", cause)
+	}
+}
+
 func TestMasterLosesTheVIPBeforeThePeerTakesIt(t *testing.T) {
 	for interval, want := range map[time.Duration]time.Duration{
 		50 * time.Millisecond:  150 * time.Millisecond,
