@@ -27,9 +27,15 @@ func Listen(path string, uid, gid int, states chan<- keepalived.State) error {
 	}
 	go func() {
 		defer fifo.Close()
-		for lines := bufio.NewScanner(fifo); lines.Scan(); {
-			if state, ok := keepalived.ParseNotify(lines.Text()); ok {
-				states <- state
+		for {
+			lines := bufio.NewScanner(fifo)
+			for lines.Scan() {
+				if state, ok := keepalived.ParseNotify(lines.Text()); ok {
+					states <- state
+				}
+			}
+			if !errors.Is(lines.Err(), bufio.ErrTooLong) { // what follows one may be a state again
+				return
 			}
 		}
 	}()

@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"bufio"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -65,6 +66,12 @@ func TestListeningSurvivesTheEndOfKeepalived(t *testing.T) {
 		say(t, fifo, "INSTANCE \"vip\" MASTER 250\n")
 		hear(t, states, keepalived.StateMaster)
 	}
+}
+
+func TestListeningSurvivesALineWithoutAnEnd(t *testing.T) {
+	fifo, states := listen(t)
+	say(t, fifo, strings.Repeat("x", 3*bufio.MaxScanTokenSize), "\nINSTANCE \"vip\" MASTER 250\n")
+	hear(t, states, keepalived.StateMaster)
 }
 
 func TestFIFOIsForKeepalivedOnlyAndMayBeThere(t *testing.T) {
