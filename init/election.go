@@ -144,11 +144,22 @@ func (b *balancer) recorded(c status.Change) {
 	b.tellPeers()
 }
 
+// retry is for a watch that can't begin, as in a moment without memory: the node
+// would go by what it knew then for as long as it runs.
+const retry = 10 * time.Second
+
+// closedLater stands for such a watch, and ends as one that does not go on.
+func closedLater[T any](after time.Duration) <-chan T {
+	c := make(chan T)
+	time.AfterFunc(after, func() { close(c) })
+	return c
+}
+
 func (b *balancer) watchLink() <-chan network.Health {
 	health, err := network.Watch(b.now().link, b.spec().Node.IPs(), b.now().over)
 	if err != nil {
 		b.node.log("network", "%v", err)
-		return nil
+		return closedLater[network.Health](retry)
 	}
 	return health
 }
@@ -160,7 +171,7 @@ func (b *balancer) listen() <-chan bool {
 	deaf, err := network.Hear(b.now().link, b.spec().VRRP.AdvertInterval, b.holds, b.now().over)
 	if err != nil {
 		b.node.log("network", "%v", err)
-		return nil
+		return closedLater[bool](retry)
 	}
 	return deaf
 }

@@ -66,7 +66,7 @@ func (b *balancer) watchVIP() <-chan network.Presence {
 	presence, err := network.WatchPresence(b.now().link, b.now().over)
 	if err != nil {
 		b.node.log("vrrp", "%v", err)
-		return nil
+		return closedLater[network.Presence](retry)
 	}
 	return presence
 }
