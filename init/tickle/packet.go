@@ -23,13 +23,16 @@ const (
 	// arp(7)), and drops the others. It may be that of a gateway to all clients.
 	resolved = 10 * time.Millisecond
 	ahead    = 128
-	// stuck is how long a packet may wait for room in the socket's buffer.
-	stuck = 50 * time.Millisecond
+	// stuck is how long a packet may wait for room in the socket's buffer, and mostStuck
+	// how many may do so in one round: a card that sends nothing would hold all up, for
+	// an hour when there are many.
+	stuck     = 50 * time.Millisecond
+	mostStuck = 10
 )
 
 // acknowledge sends the far end of each connection an ACK, as if from its near end,
 // which must be an address of this node or the answer will not come here. It needs
-// CAP_NET_RAW, and returns the first error when all is sent.
+// CAP_NET_RAW, and returns the first error when all is sent or can't be.
 func (s *system) acknowledge(tuples []Tuple) error {
 	out := make(map[bool]*raw) // by whether IPv4
 	for _, four := range []bool{true, false} {
@@ -40,17 +43,25 @@ func (s *system) acknowledge(tuples []Tuple) error {
 		defer unix.Close(r.fd)
 		out[four] = r
 	}
-	var failed error
-	send := func(t Tuple) {
-		if err := out[t.Local.Addr().Is4()].send(t); err != nil && failed == nil {
-			failed = fmt.Errorf("send an ACK from %s to %s: %w", t.Local, t.Remote, err)
-		}
-	}
-	for i, t := range inTurn(tuples) {
+	return sendEach(inTurn(tuples), func(t Tuple) error { return out[t.Local.Addr().Is4()].send(t) })
+}
+
+// sendEach sends for each connection, and returns the first error.
+func sendEach(tuples []Tuple, send func(Tuple) error) (failed error) {
+	waited := 0
+	for i, t := range tuples {
 		if i == ahead {
 			time.Sleep(resolved)
 		}
-		send(t)
+		err := send(t)
+		if err != nil && failed == nil {
+			failed = fmt.Errorf("send an ACK from %s to %s: %w", t.Local, t.Remote, err)
+		}
+		if errors.Is(err, unix.EAGAIN) {
+			if waited++; waited == mostStuck {
+				return failed
+			}
+		}
 	}
 	return failed
 }
