@@ -29,6 +29,7 @@ type conversation struct {
 	address netip.AddrPort
 	again   time.Duration // until a body is repeated that has not arrived
 	in, out *seal
+	foreign bool // it was said that the peer speaks another version; of the receiving goroutine
 
 	leastPause time.Duration
 	state

@@ -16,8 +16,9 @@ const MaxBody = 32 << 10
 
 // Of the datagram in the package comment.
 const (
-	magic        = "twp\x02"
-	messageMagic = "twm\x02"
+	version      = 2
+	magic        = "twp" + string(rune(version))
+	messageMagic = "twm" + string(rune(version))
 	stampSize    = 16 + 8 + 8
 	clockSize    = 8
 	headerSize   = len(magic) + 2*stampSize + clockSize
@@ -88,15 +89,22 @@ func (s *seal) encode(b []byte, d datagram) []byte {
 	return append(b, s.of(b[begin:])...)
 }
 
-// decode returns what is authentic. The body is a part of b.
-func (s *seal) decode(b []byte) (d datagram, ok bool) {
-	if len(b) < headerSize+sha256.Size || len(b) > maxDatagram {
-		return d, false
+// decode returns what is authentic and of this version. The body is a part of b. Of what
+// is authentic and of another one it returns only which; else that is 0.
+func (s *seal) decode(b []byte) (d datagram, other byte, ok bool) {
+	if len(b) < len(magic)+sha256.Size || len(b) > maxDatagram {
+		return d, 0, false
 	}
 	b, sum := b[:len(b)-sha256.Size], b[len(b)-sha256.Size:]
+	if !hmac.Equal(s.of(b), sum) {
+		return d, 0, false
+	}
 	kind := string(b[:len(magic)])
-	if !hmac.Equal(s.of(b), sum) || kind != magic && kind != messageMagic {
-		return d, false
+	if kind != magic && kind != messageMagic {
+		return d, kind[len(magic)-1], false
+	}
+	if len(b) < headerSize {
+		return d, 0, false
 	}
 	stamps, clock := b[len(magic):], binary.BigEndian.Uint64(b[headerSize-clockSize:])
 	return datagram{
@@ -106,7 +114,7 @@ func (s *seal) decode(b []byte) (d datagram, ok bool) {
 		clock:   time.Duration(min(clock, math.MaxInt64/uint64(time.Millisecond))) * time.Millisecond,
 		body:    b[headerSize:],
 		message: kind == messageMagic,
-	}, true
+	}, 0, true
 }
 
 func (s *seal) of(b []byte) []byte {

@@ -43,6 +43,23 @@
 //
 // A machine that was put back to a snapshot repeats its sequence. It learns so
 // from an echo of what it never sent, and takes a new boot id.
+//
+// # Between versions
+//
+// What stays in every version: "twp" or "twm" and a version before all else, the
+// HMAC with its key behind it, the port. So a node tells a peer that speaks another
+// version from a stranger, and says so once; it takes nothing of it, and the peer counts
+// as not heard. keepalived elects as ever, and whoever gives the VIP up, by its end or
+// by poweroff, is followed as ever; what needs the peer's word, as failover does, is refused
+// until both nodes have the same version.
+//
+// Bodies are to stay readable within a version and beyond: JSON to whose keys others
+// are added, and none is given another meaning. Who does not know a key passes it
+// over; what is not said is not so. Only what that does not allow is worth another
+// version. It comes in two steps, so that a pair can be upgraded one node at a time:
+// a node that knows versions 2 and 3 says that in its body, sends version 2 to a peer
+// until that has said the same since its boot, and takes both. Version 2 may go when
+// no node is left that knows nothing else.
 package peer
 
 import (
@@ -87,7 +104,8 @@ type Config struct {
 	// Heard gets each body that a peer tells: its first, every change, and the
 	// first after a restart of the peer. Failed gets the first error of a send to
 	// a peer, or of the socket, and the next only when that has worked again in
-	// between; the exchange goes on. They run in the exchange's own goroutines
+	// between; the exchange goes on. It also gets, once for each peer, that it speaks
+	// another version. They run in the exchange's own goroutines
 	// and must not block; they may call Tell and Silence.
 	Heard  func(peer string, body []byte)
 	Failed func(err error)

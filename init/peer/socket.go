@@ -93,8 +93,13 @@ func (e *Exchange) receive(b []byte, from netip.AddrPort) {
 		if c.address != from {
 			continue
 		}
-		d, ok := c.in.decode(b)
+		d, other, ok := c.in.decode(b)
 		if !ok {
+			if other != 0 && !c.foreign {
+				c.foreign = true // once: it may be a replay of long ago
+				e.config.Failed(fmt.Errorf("hear the peer %s: it speaks version %d of what the nodes tell each other, and this node version %d; "+
+					"they elect all the same, and each shows the other as not heard", c.name, other, version))
+			}
 			return
 		}
 		e.mu.Lock()
