@@ -82,7 +82,7 @@ func (b *balancer) pair() *status.Pair {
 // fullPair is pair with what takes the kernel to be asked.
 func (b *balancer) fullPair() *status.Pair {
 	p := b.pair()
-	p.Node.Memory, p.Node.Counters = memory(), b.counters()
+	p.Node.Memory, p.Node.Counters, p.Node.Takeover = memory(), b.counters(), b.controller.Takeover()
 	return p
 }
 

@@ -49,6 +49,19 @@ func (c *Controller) History() []status.Change {
 	return slices.Clone(c.history)
 }
 
+// Takeover returns what is known of the last time that this node took the VIP over; nil
+// when it never did.
+func (c *Controller) Takeover() *status.Takeover {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, change := range slices.Backward(c.history) {
+		if change.To == string(keepalived.StateMaster) {
+			return &status.Takeover{Ago: status.InSeconds(time.Since(change.At)), Silence: change.Silence()}
+		}
+	}
+	return nil
+}
+
 // Advert takes a VRRP advert of a peer, which this node has heard at that time, and
 // which says how far apart they are.
 func (c *Controller) Advert(peer string, priority int, interval time.Duration, at time.Time) {

@@ -64,6 +64,26 @@ func TestRecordOfATakeOver(t *testing.T) {
 		if diff := cmp.Diff(want, n.latestRecord()); diff != "" {
 			t.Errorf("history (-want +got):\n%s", diff)
 		}
+		n.Elected(keepalived.StateBackup)
+		time.Sleep(time.Hour)
+		last := n.Takeover()
+		if last == nil || last.Ago != 3602.04 || last.Silence.Duration() != 611*time.Millisecond {
+			t.Errorf("an hour after it has lost the VIP again the last takeover is %+v, want one 3602.04 s ago after a silence of 0.611 s", last)
+		}
+	})
+}
+
+func TestTakeoverOfWhichLittleIsKnown(t *testing.T) {
+	simulate(t, 0, func(n *node) {
+		n.Elected(keepalived.StateBackup)
+		if last := n.Takeover(); last != nil {
+			t.Errorf("a node that has not taken the VIP over has done so %+v", last)
+		}
+		n.VIP(true, time.Now())
+		n.Elected(keepalived.StateMaster) // nobody was heard
+		if last := n.Takeover(); last == nil || last.Silence != status.Never {
+			t.Errorf("the takeover is %+v, want one after a silence of which nothing is known", last)
+		}
 	})
 }
 

@@ -35,6 +35,7 @@ func example() *status.Pair {
 				Conflicts: map[status.ConflictKind]uint64{status.SplitBrain: 1, status.ForeignAdverts: 30},
 			},
 			Conflicts: []status.Conflict{{Kind: status.SplitBrain, By: "lb-b", For: 3, Times: 1}},
+			Takeover:  &status.Takeover{Ago: 97499, Silence: 0.611},
 		},
 		Peers: []status.Peer{{Name: "lb-b", Heard: true, Ago: 0.152, Node: &backup}, {Name: "lb-c"}},
 	}

@@ -53,6 +53,15 @@ func exposeVRRP(e *exposition, n *status.Node) {
 	e.single("twinlb_vrrp_priority", gauge, "The priority of the seed.", float64(v.Priority))
 	e.single("twinlb_vrrp_preference", gauge, "What is added to the priority: 0, or less when the node rather has a peer hold the VIP.", float64(v.Preference))
 
+	e.metric("twinlb_last_takeover_age_seconds", gauge, "Since the node last took the VIP over; not there before it has.")
+	if n.Takeover != nil {
+		e.value("twinlb_last_takeover_age_seconds", float64(n.Takeover.Ago))
+	}
+	e.metric("twinlb_last_takeover_silence_seconds", gauge, "From the last advert heard before that to the VIP on the node's interface; not there when it is not known.")
+	if n.Takeover != nil && n.Takeover.Silence != status.Never {
+		e.value("twinlb_last_takeover_silence_seconds", float64(n.Takeover.Silence))
+	}
+
 	c := counters(n)
 	e.single("twinlb_vrrp_state_changes_total", counter, "Changes of the state of keepalived.", float64(c.StateChanges))
 	e.single("twinlb_vrrp_adverts_sent_total", counter, "Adverts of this node.", float64(c.AdvertsSent))

@@ -74,7 +74,8 @@ func (c *Change) Set(name string, at time.Time) {
 
 // Has tells whether the moment of a phase is known.
 func (c *Change) Has(name string) bool {
-	return slices.ContainsFunc(c.Phases, func(p Phase) bool { return p.Name == name })
+	_, known := c.after(name)
+	return known
 }
 
 // Took is what is known of the course of a change, in one line; "" when that is

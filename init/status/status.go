@@ -34,6 +34,7 @@ type Node struct {
 	// Conflicts are those of the last hour, the latest first.
 	Conflicts []Conflict `json:"conflicts,omitempty"`
 	Counters  *Counters  `json:"counters,omitempty"` // when it is asked for
+	Takeover  *Takeover  `json:"takeover,omitempty"` // likewise; nil when there was none, as far as is remembered
 }
 
 // Memory is a node's, in bytes.
