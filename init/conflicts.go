@@ -35,7 +35,7 @@ const lookAgain = 10 * time.Second
 // watchClaims hears who claims the VIPs and this node's addresses, as long as the
 // node runs.
 func (b *balancer) watchClaims() {
-	said := ""
+	var failed recurring
 	for {
 		err := b.watchClaimsOf(b.claimable())
 		select {
@@ -43,8 +43,7 @@ func (b *balancer) watchClaims() {
 			return
 		case <-time.After(lookAgain):
 		}
-		if err != nil && err.Error() != said {
-			said = err.Error()
+		if failed.news(err) {
 			b.node.log("network", "%v", err)
 		}
 	}

@@ -97,6 +97,7 @@ func (b *balancer) guard() {
 	b.listenForAdverts()
 	interval := b.spec().VRRP.AdvertInterval
 	var guard failover.Guard
+	var unread recurring
 	beat.Every(min(interval, signEvery), b.now().over, func() {
 		b.signs.guard.Beat()
 		b.hearAdverts()
@@ -109,8 +110,10 @@ func (b *balancer) guard() {
 			counter = firewall.AdvertsSent
 		}
 		adverts, err := reader.Read(counter)
-		if err != nil {
+		if unread.news(err) {
 			b.node.log("vrrp", "%v", err)
+		}
+		if err != nil {
 			return
 		}
 		guard.Interval = max(interval, time.Duration(b.advertises.Load()))
