@@ -24,7 +24,7 @@ func (b *balancer) failover(why string, say say) error {
 		return err
 	}
 	began := time.Now()
-	err = b.letGo(why)
+	err = b.hasLeft(b.controller.LetGo(why))
 	b.controller.Keep()
 	if err != nil {
 		return fmt.Errorf("%w; this node keeps it", err)
@@ -54,7 +54,7 @@ func (b *balancer) vacate(why string, say say) {
 	}
 	successor, err := successor(pair)
 	if err == nil {
-		err = b.letGo(why)
+		err = b.hasLeft(b.controller.LetGo(why))
 	}
 	if err != nil {
 		_ = say("the VIP goes without a successor: %v", err)
@@ -63,16 +63,16 @@ func (b *balancer) vacate(why string, say say) {
 	_ = say("%s has taken the VIP over", successor.Name)
 }
 
-// letGo makes a peer take the VIP over and returns when this node does not hold
-// it any more. When nobody takes it, the node keeps it. What is asked for stands
-// until the controller's Keep.
-func (b *balancer) letGo(why string) error {
+// hasLeft returns when this node does not hold the VIP any more, which the controller
+// was told to have a peer take over. When nobody takes it, the node keeps it. What was
+// asked for stands until the controller's Keep.
+func (b *balancer) hasLeft(left <-chan struct{}) error {
 	// A peer takes over three intervals after the last advert that it obeyed. It
 	// waits up to two more if its own priority changes meanwhile, and the advert that
 	// tells of it may get lost.
 	patience := 6*b.spec().VRRP.AdvertInterval + 500*time.Millisecond
 	select {
-	case <-b.controller.LetGo(why):
+	case <-left:
 		return nil
 	case <-time.After(patience):
 		return fmt.Errorf("no peer has taken the VIP within %s", patience)

@@ -226,7 +226,7 @@ func (b *balancer) resign() {
 // stop hands the VIP over to a peer, if there is one, and ends all services in
 // the reverse order of their start.
 func (b *balancer) stop(why string) {
-	if err := b.letGo(why); err != nil {
+	if err := b.hasLeft(b.controller.End(why)); err != nil {
 		b.node.log("shutdown", "%v", err)
 	} else {
 		b.node.log("shutdown", "the VIP is not here")

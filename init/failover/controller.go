@@ -53,6 +53,7 @@ type Controller struct {
 	missing   []netip.Addr
 	letting   string
 	leaving   string        // why the VIP is to leave at once, whoever takes it
+	ending    bool          // letting is for good
 	left      chan struct{} // closed when the VIP is not here while somebody wants it to leave
 	peers     map[string]*status.Node
 	said      map[string]time.Time // when each peer said what it did
@@ -206,7 +207,16 @@ func (c *Controller) ElectorEnded(why string) {
 // LetGo makes a peer take the VIP over, for a reason that stands until Keep. The
 // channel is closed as soon as this node does not hold the VIP.
 func (c *Controller) LetGo(why string) <-chan struct{} {
-	return c.leave(func() { c.letting = why })
+	return c.leave(func() {
+		if !c.ending {
+			c.letting = why
+		}
+	})
+}
+
+// End is LetGo for a node that stops: no Keep ends it, of whatever was under way then.
+func (c *Controller) End(why string) <-chan struct{} {
+	return c.leave(func() { c.letting, c.ending = why, true })
 }
 
 // Drop is LetGo for when nobody is served at the moment anyway: the VIP goes at once,
@@ -229,7 +239,11 @@ func (c *Controller) leave(order func()) <-chan struct{} {
 
 // Keep ends a LetGo or a Drop. The node comes back like one that was just started.
 func (c *Controller) Keep() {
-	c.update(func() { c.letting, c.leaving, c.left = "", "", nil })
+	c.update(func() {
+		if c.leaving = ""; !c.ending {
+			c.letting, c.left = "", nil
+		}
+	})
 }
 
 // Status returns what the node knows of itself.

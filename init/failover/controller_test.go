@@ -299,6 +299,29 @@ func TestLettingGoIsDoneWhenTheVIPHasLeft(t *testing.T) {
 	})
 }
 
+// Somebody presses the power button while a failover waits for the peer.
+func TestNodeThatStopsDoesNotComeBack(t *testing.T) {
+	simulate(t, 0, func(n *node) {
+		n.ready()
+		n.Elected(keepalived.StateMaster)
+		n.LetGo("failover")
+		left := n.End("the node is powering off")
+		n.LetGo("failover")
+		n.Drop("failover")
+		n.Keep()
+		n.check("when the failover has given up", "1", "-40")
+		if reason := n.Status().Decision.Reason; reason != "the node is powering off" {
+			t.Errorf("the reason is %q, want that the node is powering off", reason)
+		}
+		n.Elected(keepalived.StateBackup)
+		if !isClosed(left) {
+			t.Error("the VIP has left, and who stops the node does not hear of it")
+		}
+		n.Keep()
+		n.check("when the VIP has left", "1", "-40")
+	})
+}
+
 func TestLettingGoOfABackupIsDoneAtOnce(t *testing.T) {
 	simulate(t, 0, func(n *node) {
 		n.Elected(keepalived.StateBackup)
