@@ -55,6 +55,10 @@ func global(t *services.Text) {
 	// All first checks at once: a node is not ready before the last is done.
 	t.Line("    max-spread-checks 20ms")
 	t.Line("    strict-limits")
+	// The workers that a reload leaves behind would live, with their memory, for as
+	// long as a pool keeps its connections: without end.
+	t.Line("    hard-stop-after 1h")
+	t.Line("    mworker-max-reloads 4")
 	// Nothing in its root tells HAProxy of NUMA, and looking takes it longer than
 	// the rest of its start.
 	t.Line("    no numa-cpu-mapping")
