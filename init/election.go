@@ -118,7 +118,11 @@ func (b *balancer) guard() {
 		}
 		guard.Interval = max(interval, time.Duration(b.advertises.Load()))
 		guard.Started = b.electorStarted()
-		if cause := guard.Look(time.Now(), current, adverts); cause != "" {
+		now := time.Now()
+		if by := guard.Stalled(now, current, adverts); by > 0 {
+			b.overslept.say(b.spec().Node.Name, by)
+		}
+		if cause := guard.Look(now, current, adverts); cause != "" {
 			b.keepalived.Kill(cause)
 		}
 	})

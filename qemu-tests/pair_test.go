@@ -63,7 +63,7 @@ type pair struct {
 
 // startPair boots both nodes from disks and returns when they serve and the
 // master holds the VIP. The image's Node is not looked at.
-func startPair(t *testing.T, i images.Image) *pair {
+func startPair(t *testing.T, i images.Image, adjust ...func(*vm.Config)) *pair {
 	t.Helper()
 	s := newSite(t, i.Seed)
 	var machines []vm.Config
@@ -71,6 +71,9 @@ func startPair(t *testing.T, i images.Image) *pair {
 		c := site.Machine(n)
 		i.Node = n.Name
 		c.Disk = baker.Disk(t, i)
+		for _, f := range adjust {
+			f(&c)
+		}
 		machines = append(machines, c)
 	}
 	inside := site.Hooked{Login: s.Login, Site: s.Site}

@@ -22,7 +22,7 @@ func TestPause(t *testing.T) {
 			t.Run("of the master", func(t *testing.T) {
 				p.awaitVerdict(t, masterService, 0, "the pair to be well before")
 				p.expectHolder(t, p.Master, 3*time.Second) // what a clock is compared with
-				both := p.pause(t, p.Master, paused, func() { p.AwaitHolder(t, p.Backup) })
+				both := p.pause(t, p.Master, paused, (*vm.VM).Pause, (*vm.VM).Resume, func() { p.AwaitHolder(t, p.Backup) })
 				p.expectHistory(t, masterService, "FAULT", "was paused for ")
 				p.expectHistory(t, backupService, "MASTER", "lb-a let it go: was paused for ")
 				// Two adverts of a second.
@@ -41,7 +41,7 @@ func TestPause(t *testing.T) {
 			t.Run("of the backup", func(t *testing.T) {
 				before := p.expectSSH(t, backupService, "history", 0)
 				r := p.measure(t, "backup paused", func() {
-					p.pause(t, p.Backup, paused, func() {})
+					p.pause(t, p.Backup, paused, (*vm.VM).Pause, (*vm.VM).Resume, func() {})
 					p.expectHolder(t, p.Master, 3*time.Second)
 				})
 				expectOutage(t, r, 500*time.Millisecond) // that of a busy host
@@ -54,16 +54,30 @@ func TestPause(t *testing.T) {
 	}
 }
 
+// A host that has no time for a node leaves its clocks running: it can tell itself.
+func TestStarvedMaster(t *testing.T) {
+	p := startPair(t, images.Image{Seed: faultSeed(t), Hook: true})
+	p.awaitVerdict(t, masterService, 0, "the pair to be well before")
+	both := p.pause(t, p.Master, 5*time.Second, (*vm.VM).Starve, (*vm.VM).Feed, func() { p.AwaitHolder(t, p.Backup) })
+	p.expectHistory(t, masterService, "FAULT", "was paused for ")
+	p.expectHistory(t, backupService, "MASTER", "lb-a let it go: was paused for ")
+	if both > 2*time.Second { // two adverts
+		t.Errorf("answered for the VIP for %v after it, want at most 2 adverts", both)
+	}
+	expectNoneCut(t, p.measure(t, "the master returns", func() { p.AwaitHolder(t, p.Master) }))
+	p.awaitVerdict(t, masterService, 0, "the pair to be well again")
+}
+
 // pause returns how long the machine still answered for the VIP after it.
-func (p *pair) pause(t *testing.T, m *vm.VM, during time.Duration, then func()) (answered time.Duration) {
+func (p *pair) pause(t *testing.T, m *vm.VM, during time.Duration, halt, resume func(*vm.VM) error, then func()) (answered time.Duration) {
 	t.Helper()
-	if err := m.Pause(); err != nil {
+	if err := halt(m); err != nil {
 		t.Fatal(err)
 	}
 	time.Sleep(during)
 	claims := p.Client.WatchClaims(t, vipService.Addr(), 5*time.Millisecond)
 	resumed := time.Now()
-	if err := m.Resume(); err != nil {
+	if err := resume(m); err != nil {
 		t.Fatal(err)
 	}
 	time.Sleep(2 * time.Second)

@@ -142,6 +142,39 @@ func TestSplitBrain(t *testing.T) {
 	}
 }
 
+// Firewalls that know TCP and UDP only let the nodes hear each other, but not VRRP.
+func TestVRRPIsFiltered(t *testing.T) {
+	p := startPair(t, images.Image{Seed: faultSeed(t), Hook: true}, func(c *vm.Config) { c.Relayed = true })
+	p.awaitVerdict(t, masterService, 0, "the pair to be well before")
+	filter := func(i lab.Impairment) {
+		p.Master.Cable.FromMachine.Impair(i)
+		p.Backup.Cable.FromMachine.Impair(i)
+	}
+	p.measure(t, "VRRP is filtered", func() {
+		filter(lab.Impairment{Loss: 1, Protocol: vrrp.Protocol})
+		lab.Await(t, 20*time.Second, "both nodes to hold the VIP", func() error {
+			if got := p.Holders(t); len(got) != 2 {
+				return fmt.Errorf("%v claim it", got)
+			}
+			return nil
+		})
+		p.AwaitHolder(t, p.Master)
+		p.expectHolder(t, p.Master, 5*time.Second)
+	})
+	p.expectHistory(t, backupService, "FAULT", "lb-a holds the VIP, and its adverts do not arrive")
+	t.Logf("status:\n%s", p.awaitStatus(t, masterService, "IP protocol 112"))
+
+	p.measure(t, "the master powered off, VRRP still filtered", func() {
+		p.Master.Kill()
+		p.AwaitHolder(t, p.Backup)
+	})
+	filter(lab.Impairment{})
+	p.Master.Start()
+	p.AwaitHolder(t, p.Master)
+	p.awaitVerdict(t, masterService, 0, "the pair to be well again")
+	p.expectNeverBoth(t, time.Second)
+}
+
 // part keeps the nodes from each other; meet undoes that.
 func (p *pair) part(t *testing.T) { p.eachPort(t, (*lab.Port).Isolate) }
 func (p *pair) meet(t *testing.T) { p.eachPort(t, (*lab.Port).Join) }

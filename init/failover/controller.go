@@ -68,6 +68,7 @@ type Controller struct {
 	noticed   time.Time // when what led to the last decision began
 	decided   time.Time
 	pause
+	rank
 	steady  time.Time // when the latest advert of a master came
 	spacing time.Duration
 	records
@@ -327,6 +328,7 @@ func (c *Controller) observe() Observation {
 		Missing:   c.missing,
 		Deaf:      c.deaf && !c.hearsPeer(),
 		Overtaken: c.overtaken(),
+		Outranked: c.outranked(),
 		Letting:   c.letting,
 		Leaving:   c.leaving,
 		Better:    c.reachesMore(),

@@ -51,6 +51,7 @@ type Observation struct {
 	Missing   []netip.Addr  // addresses of the node that the interface has not
 	Deaf      bool          // nothing at all is received from the network
 	Overtaken string        // why this node, which was paused as master, is that no longer; "" when it was not
+	Outranked string        // why this node must not be master beside a peer; "" when it may
 	Letting   string        // why somebody wants the VIP to leave this node; "" when nobody does
 	Leaving   string        // why it is to leave at once; "" when it need not
 	Better    string        // what a peer reaches and this node does not; "" when there is no such peer
@@ -98,6 +99,8 @@ func Decide(o Observation) Decision {
 		return Decision{Reason: o.Leaving}
 	case o.Overtaken != "":
 		return Decision{Reason: o.Overtaken}
+	case o.Outranked != "":
+		return Decision{Reason: o.Outranked}
 	case o.Letting != "":
 		return Decision{Able: true, StepsBack: giving, Reason: o.Letting}
 	case o.Better != "" && o.BetterFor >= LostAfter:

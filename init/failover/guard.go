@@ -42,6 +42,22 @@ const obedience = time.Second
 // leave a fault takes it milliseconds, to tell its state after its start some more.
 const idle = 10 * time.Second
 
+// Stalled returns for how long the node has stood still as master while its clocks went
+// on, as it does when a hypervisor does not run it: 0 when that was no longer than a peer
+// waits for adverts, or when only PID 1 was late. It wants to be asked before each Look,
+// with the same.
+func (g *Guard) Stalled(now time.Time, s Status, adverts uint64) time.Duration {
+	gap := now.Sub(g.last)
+	if g.last.IsZero() || s.State != keepalived.StateMaster || g.state != s.State || gap <= 3*g.Interval {
+		return 0
+	}
+	// Late, keepalived sends one and goes on from there.
+	if sent := adverts - g.seen; sent > uint64(gap/g.Interval)/2 {
+		return 0
+	}
+	return gap
+}
+
 // Look returns why keepalived must be killed, or "" if it need not. It wants to be
 // called each Interval. When it was not, as on a stalled hypervisor, what was missed
 // in that time says nothing.

@@ -15,8 +15,8 @@ import (
 	"twinlb/init/checksum"
 )
 
-// protocol is VRRP's number, RFC 9568 §5.1.1.4.
-const protocol = 112
+// Protocol is VRRP's number, RFC 9568 §5.1.1.4.
+const Protocol = 112
 
 // version and type of an advertisement, RFC 9568 §5.2.1 and §5.2.2.
 const advertisement = 3<<4 | 1
@@ -52,6 +52,6 @@ func (a Advert) Encode(from, to netip.Addr) ([]byte, error) {
 		}
 		advert = append(advert, vip.AsSlice()...)
 	}
-	binary.BigEndian.PutUint16(advert[6:], checksum.Of(protocol, from, to, advert))
+	binary.BigEndian.PutUint16(advert[6:], checksum.Of(Protocol, from, to, advert))
 	return advert, nil
 }

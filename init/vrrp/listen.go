@@ -43,7 +43,7 @@ func Listen(at netip.Addr) (*Listener, error) {
 	if at.Is6() {
 		family = unix.AF_INET6
 	}
-	socket, err := unix.Socket(family, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, protocol)
+	socket, err := unix.Socket(family, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, Protocol)
 	if err != nil {
 		return fail(err)
 	}

@@ -59,7 +59,7 @@ func open(from netip.Addr) (int, error) {
 	if from.Is6() {
 		family, level, ttl, tos = unix.AF_INET6, unix.IPPROTO_IPV6, unix.IPV6_UNICAST_HOPS, unix.IPV6_TCLASS
 	}
-	socket, err := unix.Socket(family, unix.SOCK_RAW|unix.SOCK_CLOEXEC, protocol)
+	socket, err := unix.Socket(family, unix.SOCK_RAW|unix.SOCK_CLOEXEC, Protocol)
 	if err != nil {
 		return -1, fmt.Errorf("open a raw socket: %w", err)
 	}

@@ -19,6 +19,8 @@ type Impairment struct {
 	Duplicate float64       // share of the frames that come twice
 	// Only the frames between the machine and this one are impaired; nil is all.
 	Only net.HardwareAddr
+	// Only IPv4 packets of this protocol are impaired; 0 is all frames.
+	Protocol uint8
 }
 
 // Lane is one direction of a cable.
@@ -44,7 +46,7 @@ func (l *Lane) carry(frame []byte) {
 	l.mu.Lock()
 	i := l.impairment
 	l.mu.Unlock()
-	if i.Only != nil && !isBetween(frame, i.Only) {
+	if i.Only != nil && !isBetween(frame, i.Only) || i.Protocol != 0 && !isOf(i.Protocol, frame) {
 		i = Impairment{}
 	}
 	for range i.copies() {
@@ -75,4 +77,10 @@ func (i Impairment) copies() int {
 // isBetween looks at the destination and the source of the frame.
 func isBetween(frame []byte, mac net.HardwareAddr) bool {
 	return len(frame) >= macs && (bytes.Equal(frame[:6], mac) || bytes.Equal(frame[6:12], mac))
+}
+
+// isOf looks for an IPv4 header (RFC 791 §3.1) behind that of an untagged frame.
+func isOf(protocol uint8, frame []byte) bool {
+	kind, packet := frame[min(macs, len(frame)):], 2
+	return len(kind) >= packet+20 && kind[0] == 0x08 && kind[1] == 0x00 && kind[packet]>>4 == 4 && kind[packet+9] == protocol
 }

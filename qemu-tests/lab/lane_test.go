@@ -15,6 +15,7 @@ var (
 	otherMAC    = net.HardwareAddr{0x52, 0x54, 0, 0, 0, 2}
 	fromOther   = []byte("\x52\x54\x00\x00\x00\x01\x52\x54\x00\x00\x00\x02\x08\x00")
 	fromAnybody = []byte("\x52\x54\x00\x00\x00\x01\x52\x54\x00\x00\x00\x09\x08\x00")
+	ofVRRP      = append(slices.Clone(fromOther), "\x45\xc0\x00\x20\x00\x00\x00\x00\xff\x70\x00\x00\xc0\xa8\x64\x35\xc0\xa8\x64\x36"...)
 )
 
 func TestImpairment(t *testing.T) {
@@ -35,6 +36,9 @@ func TestImpairment(t *testing.T) {
 		{"jitter", Impairment{Jitter: 200 * time.Millisecond}, fromOther, sent, sent, [2]time.Duration{0, 200 * time.Millisecond}, true},
 		{"of another's", Impairment{Loss: 1, Only: otherMAC}, fromOther, 0, 0, [2]time.Duration{}, false},
 		{"not of others'", Impairment{Loss: 1, Only: otherMAC}, fromAnybody, sent, sent, [2]time.Duration{}, false},
+		{"of VRRP", Impairment{Loss: 1, Protocol: 112}, ofVRRP, 0, 0, [2]time.Duration{}, false},
+		{"not of TCP", Impairment{Loss: 1, Protocol: 6}, ofVRRP, sent, sent, [2]time.Duration{}, false},
+		{"not too short", Impairment{Loss: 1, Protocol: 112}, fromOther, sent, sent, [2]time.Duration{}, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
