@@ -58,7 +58,7 @@ func TestPause(t *testing.T) {
 func TestStarvedMaster(t *testing.T) {
 	p := startPair(t, images.Image{Seed: faultSeed(t), Hook: true})
 	p.awaitVerdict(t, masterService, 0, "the pair to be well before")
-	both := p.pause(t, p.Master, 5*time.Second, (*vm.VM).Starve, (*vm.VM).Feed, func() { p.AwaitHolder(t, p.Backup) })
+	both := p.pause(t, p.Master, 5*time.Second, (*vm.VM).Freeze, (*vm.VM).Thaw, func() { p.AwaitHolder(t, p.Backup) })
 	p.expectHistory(t, masterService, "FAULT", "was paused for ")
 	p.expectHistory(t, backupService, "MASTER", "lb-a let it go: was paused for ")
 	if both > 2*time.Second { // two adverts

@@ -16,7 +16,7 @@ import (
 	"twinlb/qemu-tests/vm"
 )
 
-// TestTorture lets each kind of fault happen to a pair, and some twice.
+// TestTorture lets each kind of fault happen to a pair.
 // TWINLB_TORTURE is how many there are to be and the number that makes them:
 // `make torture N=1000 SEED=7`.
 func TestTorture(t *testing.T) {

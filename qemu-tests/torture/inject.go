@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"twinlb/init/vrrp"
 	"twinlb/qemu-tests/lab"
 	"twinlb/qemu-tests/site"
 	"twinlb/qemu-tests/vm"
@@ -46,6 +47,7 @@ var deeds = map[string][2]deed{
 	poweredOff:     {func(s *subject, _ lab.T, f Fault) { s.nodes[f.On].Kill() }, switchOn},
 	powerButton:    {onNode((*vm.VM).PowerButton), switchOn},
 	paused:         {onNode((*vm.VM).Pause), onNode((*vm.VM).Resume)},
+	frozen:         {onNode((*vm.VM).Freeze), onNode((*vm.VM).Thaw)},
 	unplugged:      {onNode((*vm.VM).Unplug), onNode((*vm.VM).Replug)},
 	muted:          {onPort((*lab.Port).Mute), onPort((*lab.Port).Unmute)},
 	deafened:       {impair(lab.Impairment{Loss: 1}, lab.Impairment{}), whole},
@@ -54,6 +56,7 @@ var deeds = map[string][2]deed{
 		between := lab.Impairment{Loss: 1, Only: s.mac(t, 1-f.On)}
 		impair(between, between)(s, t, f)
 	}, whole},
+	filtered:     {both(lab.Impairment{Loss: 1, Protocol: vrrp.Protocol}), whole},
 	lossy:        {both(lab.Impairment{Loss: 0.3}), whole},
 	jittery:      {both(lab.Impairment{Jitter: 200 * time.Millisecond}), whole},
 	duplicated:   {both(lab.Impairment{Duplicate: 1}), whole},

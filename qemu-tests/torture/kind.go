@@ -89,11 +89,13 @@ const (
 	poweredOff     = "powered off"
 	powerButton    = "power button"
 	paused         = "paused"
+	frozen         = "frozen by its host"
 	unplugged      = "cable pulled"
 	muted          = "frames dropped in both directions"
 	deafened       = "frames to the node dropped"
 	silenced       = "frames of the node dropped"
 	split          = "frames between the nodes dropped"
+	filtered       = "VRRP between the nodes dropped"
 	lossy          = "30 % of the frames lost"
 	jittery        = "frames late by up to 200 ms"
 	duplicated     = "all frames doubled"
@@ -122,11 +124,13 @@ var kinds = []kind{
 	{name: poweredOff, takes: machine, lasts: longer, serves: fails, hears: deaf, back: booted},
 	{name: powerButton, takes: machine, lasts: longer, serves: fails, hears: deaf, back: booted},
 	{name: paused, takes: machine, lasts: longer, serves: fails, hears: deaf, back: settled},
+	{name: frozen, takes: machine, lasts: longer, serves: fails, hears: deaf, back: settled},
 	{name: unplugged, takes: cable, lasts: brief, serves: fails, hears: deaf, back: settled},
 	{name: muted, takes: cable, lasts: longer, serves: fails, hears: deaf, back: settled},
 	{name: deafened, takes: cable, lasts: longer, serves: fails, hears: deaf, notice: time.Second, back: settled},
 	{name: silenced, takes: cable, lasts: longer, serves: fails, hears: deaf, notice: time.Second, back: settled},
 	{name: split, takes: cable, lasts: longer, serves: unclear, hears: deaf, back: settled},
+	{name: filtered, takes: cable, lasts: longer, serves: unclear, hears: deaf, back: settled},
 	{name: lossy, takes: cable, lasts: longer, serves: unclear, hears: halfHears, back: settled},
 	{name: jittery, takes: cable, lasts: longer, serves: unclear, back: settled},
 	{name: duplicated, takes: cable, lasts: longer},

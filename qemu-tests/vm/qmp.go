@@ -24,12 +24,12 @@ func (m *VM) Pause() error { return m.qmp("stop", nil) }
 // Resume undoes Pause.
 func (m *VM) Resume() error { return m.qmp("cont", nil) }
 
-// Starve keeps the machine from running while its clocks go on, as a host does that
+// Freeze keeps the machine from running while its clocks go on, as a host does that
 // has no time for it.
-func (m *VM) Starve() error { return m.qemu.Process.Signal(syscall.SIGSTOP) }
+func (m *VM) Freeze() error { return m.qemu.Process.Signal(syscall.SIGSTOP) }
 
-// Feed undoes Starve.
-func (m *VM) Feed() error { return m.qemu.Process.Signal(syscall.SIGCONT) }
+// Thaw undoes Freeze.
+func (m *VM) Thaw() error { return m.qemu.Process.Signal(syscall.SIGCONT) }
 
 // Unplug takes the carrier from the guest's first NIC.
 func (m *VM) Unplug() error { return m.setLink(0, false) }
