@@ -55,7 +55,7 @@ func TestPause(t *testing.T) {
 }
 
 // A host that has no time for a node leaves its clocks running: it can tell itself.
-func TestStarvedMaster(t *testing.T) {
+func TestFrozenMaster(t *testing.T) {
 	p := startPair(t, images.Image{Seed: faultSeed(t), Hook: true})
 	p.awaitVerdict(t, masterService, 0, "the pair to be well before")
 	both := p.pause(t, p.Master, 5*time.Second, (*vm.VM).Freeze, (*vm.VM).Thaw, func() { p.AwaitHolder(t, p.Backup) })

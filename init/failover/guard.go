@@ -19,6 +19,7 @@ type Guard struct {
 	last  time.Time // when it looked
 	moved time.Time // when a count that should have grown last did, or began to be watched
 	asked time.Time // when keepalived was to let the VIP go; zero when it need not
+	spare bool      // the last look came late, and keepalived was given one more
 }
 
 // missedByBackup is the patience of the guard with a backup, in adverts. After three
@@ -65,7 +66,10 @@ func (g *Guard) Stalled(now time.Time, s Status, adverts uint64) time.Duration {
 // The adverts (RFC 9568 §5.2) are counted since some time: those that this node has
 // sent while it is master, those that it has heard while it is not.
 func (g *Guard) Look(now time.Time, s Status, adverts uint64) string {
-	late := now.Sub(g.last) > 3*g.Interval
+	gap := now.Sub(g.last)
+	late := gap > 3*g.Interval
+	// What held PID 1 up held keepalived up too, which may be about to send.
+	g.spare = gap > 3*g.Interval/2 && !g.spare
 	g.last = now
 	if s.State != g.state || g.Interval != g.pace || late {
 		g.state, g.pace, g.seen, g.moved, g.asked = s.State, g.Interval, adverts, now, time.Time{}
@@ -85,7 +89,7 @@ func (g *Guard) Look(now time.Time, s Status, adverts uint64) string {
 		if !g.asked.IsZero() && now.Sub(g.asked) >= obedience {
 			return "it has kept the VIP although it was told to let it go"
 		}
-		if quiet := now.Sub(g.moved); quiet >= withMaster(g.Interval) {
+		if quiet := now.Sub(g.moved); quiet >= withMaster(g.Interval) && !g.spare {
 			return fmt.Sprintf("it is master and has sent no advert for %s", quiet.Round(time.Millisecond))
 		}
 	case keepalived.StateBackup:

@@ -140,6 +140,27 @@ func TestMasterLosesTheVIPBeforeThePeerTakesIt(t *testing.T) {
 	}
 }
 
+// A host that is busy for two or three intervals holds up PID 1 and keepalived, and
+// either may be the first to go on.
+func TestGuardThatWasHeldUpLooksAgain(t *testing.T) {
+	master := Status{State: keepalived.StateMaster, Decision: Decision{Able: true}}
+	for _, sends := range []bool{true, false} {
+		g, now, adverts := &Guard{Interval: 200 * time.Millisecond}, time.Now(), new(uint64)
+		watch(g, &now, master, adverts, time.Second, 1)
+		now = now.Add(500 * time.Millisecond)
+		if cause := g.Look(now, master, *adverts); cause != "" {
+			t.Errorf("at once: %q, want it to wait", cause)
+		}
+		now = now.Add(350 * time.Millisecond) // late again
+		if sends {
+			*adverts++
+		}
+		if cause := g.Look(now, master, *adverts); (cause == "") != sends {
+			t.Errorf("a look later, keepalived sends: %v: %q", sends, cause)
+		}
+	}
+}
+
 func TestStalled(t *testing.T) {
 	master := Status{State: keepalived.StateMaster, Decision: Decision{Able: true}}
 	backup := Status{State: keepalived.StateBackup, Decision: Decision{Able: true}}
