@@ -119,8 +119,8 @@ func (b *balancer) guard() {
 		guard.Interval = max(interval, time.Duration(b.advertises.Load()))
 		guard.Started = b.electorStarted()
 		now := time.Now()
-		if by := guard.Stalled(now, current, adverts); by > 0 {
-			b.overslept.say(b.spec().Node.Name, by)
+		if by := guard.Stalled(now, current); by > 0 {
+			b.controller.Stalled(by)
 		}
 		if cause := guard.Look(now, current, adverts); cause != "" {
 			b.keepalived.Kill(cause)

@@ -43,17 +43,11 @@ const obedience = time.Second
 // leave a fault takes it milliseconds, to tell its state after its start some more.
 const idle = 10 * time.Second
 
-// Stalled returns for how long the node has stood still as master while its clocks went
-// on, as it does when a hypervisor does not run it: 0 when that was no longer than a peer
-// waits for adverts, or when only PID 1 was late. It wants to be asked before each Look,
-// with the same.
-func (g *Guard) Stalled(now time.Time, s Status, adverts uint64) time.Duration {
+// Stalled returns for how long this master's looks were held up, if that was longer than
+// a peer waits for adverts; else 0. It wants to be asked before each Look.
+func (g *Guard) Stalled(now time.Time, s Status) time.Duration {
 	gap := now.Sub(g.last)
 	if g.last.IsZero() || s.State != keepalived.StateMaster || g.state != s.State || gap <= 3*g.Interval {
-		return 0
-	}
-	// Late, keepalived sends one and goes on from there.
-	if sent := adverts - g.seen; sent > uint64(gap/g.Interval)/2 {
 		return 0
 	}
 	return gap

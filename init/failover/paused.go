@@ -21,18 +21,27 @@ const (
 
 // pause is the last one of this node.
 type pause struct {
-	slept time.Duration // 0 when it is over and done with
-	woke  time.Time     // when it was noticed
-	by    string        // who took over while this node was master; "" when nobody did
-	yield bool          // for that, until the VIP is gone
+	slept  time.Duration // 0 when it is over and done with
+	surely bool          // the whole node was; else it may have been PID 1 alone
+	woke   time.Time     // when it was noticed
+	by     string        // who took over while this node was master; "" when nobody did
+	yield  bool          // for that, until the VIP is gone
 }
 
 // Overslept says that this node has stood still for so long, longer than a peer waits
 // for its adverts. Its own clocks do not show that, nor does keepalived notice: as
 // master it goes on, and the higher priority takes the VIP back from a peer which
 // has it with all its connections. It may be said again, when it was longer.
-func (c *Controller) Overslept(by time.Duration) {
+func (c *Controller) Overslept(by time.Duration) { c.stoodStill(by, true) }
+
+// Stalled says that PID 1 was held up for so long, and its clocks went on. So it is when
+// a host has no time for the node. In a node that is busy itself keepalived, which is
+// scheduled in real time, has sent adverts meanwhile.
+func (c *Controller) Stalled(by time.Duration) { c.stoodStill(by, false) }
+
+func (c *Controller) stoodStill(by time.Duration, surely bool) {
 	c.update(func() {
+		c.surely = c.surely || surely
 		if c.slept == 0 {
 			c.woke = time.Now()
 		}
@@ -59,16 +68,18 @@ func (c *Controller) awake() {
 }
 
 // successor is the peer that took over in the pause: one that could, and that says
-// that it is master or was something else before. It may have made way already for
-// the higher priority of a node that does not know of its pause.
+// that it is master or has just been. It may have made way already for the higher
+// priority of a node that does not know of its pause. Then what it said meanwhile may
+// have got lost; that it was something else before will do when the node surely slept.
 func (c *Controller) successor() string {
 	for _, name := range slices.Sorted(maps.Keys(c.peers)) {
 		peer, said := c.peers[name], c.said[name]
 		if said.Before(c.woke.Add(-meanwhile)) || !peer.VRRP.Able {
 			continue
 		}
+		master := peer.VRRP.State == string(keepalived.StateMaster) || name == c.holder && c.ceded.After(c.woke.Add(-meanwhile))
 		changed := peer.VRRP.For.Duration() < c.slept+said.Sub(c.woke)+meanwhile
-		if changed || peer.VRRP.State == string(keepalived.StateMaster) {
+		if master || c.surely && changed {
 			return name
 		}
 	}

@@ -83,3 +83,40 @@ func TestMasterThatWasPausedLetsTheVIPGo(t *testing.T) {
 		})
 	}
 }
+
+// PID 1 alone may have been late: only a peer that was master tells.
+func TestMasterThatWasHeldUpLetsTheVIPGoToAMaster(t *testing.T) {
+	const held = 5 * time.Second
+	for _, tt := range []struct {
+		name   string
+		words  []*status.Node // of the peer, when the node goes on
+		yields bool
+	}{
+		{"the peer is master", []*status.Node{says("MASTER", 2*time.Second, true)}, true},
+		{"it was, and has made way", []*status.Node{says("MASTER", 2*time.Second, true), says("BACKUP", 0, true)}, true},
+		{"it was just started", []*status.Node{says("BACKUP", time.Second, true)}, false},
+		{"it is backup as before", []*status.Node{says("BACKUP", time.Hour, true)}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			simulate(t, 30*time.Second, func(n *node) {
+				n.ready()
+				n.Elected(keepalived.StateMaster)
+				n.silence["lb-b"] = 0
+				n.PeerSaid(says("BACKUP", time.Hour, true))
+				time.Sleep(10*time.Second + held)
+				n.Stalled(held)
+				for _, word := range tt.words {
+					n.PeerSaid(word)
+				}
+				decision := n.Status().Decision
+				if decision.Able == tt.yields {
+					t.Errorf("%+v, want it to yield: %t", decision, tt.yields)
+				}
+				if want := "was paused for 5.0 s; lb-b has taken over"; tt.yields && decision.Reason != want {
+					t.Errorf("the reason is %q, want %q", decision.Reason, want)
+				}
+				synctest.Wait()
+			})
+		})
+	}
+}
