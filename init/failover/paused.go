@@ -67,17 +67,18 @@ func (c *Controller) awake() {
 	}
 }
 
-// successor is the peer that took over in the pause: one that could, and that says
-// that it is master or has just been. It may have made way already for the higher
-// priority of a node that does not know of its pause. Then what it said meanwhile may
-// have got lost; that it was something else before will do when the node surely slept.
+// successor is the peer that took over in the pause: one that could, and whose adverts
+// have waited for this node, or that says that it is master. It may have made way
+// already for the higher priority of a node that does not know of its pause; adverts
+// get lost, and that it was something else before will do when the node surely slept.
 func (c *Controller) successor() string {
 	for _, name := range slices.Sorted(maps.Keys(c.peers)) {
 		peer, said := c.peers[name], c.said[name]
 		if said.Before(c.woke.Add(-meanwhile)) || !peer.VRRP.Able {
 			continue
 		}
-		master := peer.VRRP.State == string(keepalived.StateMaster) || name == c.holder && c.ceded.After(c.woke.Add(-meanwhile))
+		advert := c.adverts[name]
+		master := peer.VRRP.State == string(keepalived.StateMaster) || advert.priority > 0 && advert.at.After(c.woke.Add(-meanwhile))
 		changed := peer.VRRP.For.Duration() < c.slept+said.Sub(c.woke)+meanwhile
 		if master || c.surely && changed {
 			return name

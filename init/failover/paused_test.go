@@ -89,13 +89,16 @@ func TestMasterThatWasHeldUpLetsTheVIPGoToAMaster(t *testing.T) {
 	const held = 5 * time.Second
 	for _, tt := range []struct {
 		name   string
-		words  []*status.Node // of the peer, when the node goes on
+		advert int // its priority; -1 for none, when the node goes on
+		word   *status.Node
 		yields bool
 	}{
-		{"the peer is master", []*status.Node{says("MASTER", 2*time.Second, true)}, true},
-		{"it was, and has made way", []*status.Node{says("MASTER", 2*time.Second, true), says("BACKUP", 0, true)}, true},
-		{"it was just started", []*status.Node{says("BACKUP", time.Second, true)}, false},
-		{"it is backup as before", []*status.Node{says("BACKUP", time.Hour, true)}, false},
+		{"the peer is master", -1, says("MASTER", 2*time.Second, true), true},
+		{"it was, and has made way", 246, says("BACKUP", 0, true), true},
+		{"it was, and may not be", 246, says("FAULT", 0, false), false},
+		{"it has resigned", 0, says("BACKUP", 0, true), false},
+		{"it was just started", -1, says("BACKUP", time.Second, true), false},
+		{"it is backup as before", -1, says("BACKUP", time.Hour, true), false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			simulate(t, 30*time.Second, func(n *node) {
@@ -104,10 +107,12 @@ func TestMasterThatWasHeldUpLetsTheVIPGoToAMaster(t *testing.T) {
 				n.silence["lb-b"] = 0
 				n.PeerSaid(says("BACKUP", time.Hour, true))
 				time.Sleep(10*time.Second + held)
-				n.Stalled(held)
-				for _, word := range tt.words {
-					n.PeerSaid(word)
+				if tt.advert >= 0 {
+					n.Advert("lb-b", tt.advert, time.Second, time.Now())
 				}
+				n.Stalled(held)
+				time.Sleep(time.Second)
+				n.PeerSaid(tt.word)
 				decision := n.Status().Decision
 				if decision.Able == tt.yields {
 					t.Errorf("%+v, want it to yield: %t", decision, tt.yields)
