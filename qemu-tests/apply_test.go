@@ -181,6 +181,22 @@ func TestApply(t *testing.T) {
 		p.awaitSeed(t, old, "both to run the first seed again")
 	})
 
+	t.Run("slower adverts under load, and rolled back", func(t *testing.T) {
+		slower := edit(t, first, "advert_interval: 1s", "advert_interval: 3s")
+		before := p.expectSSH(t, backupService, "history", 0)
+		r := p.measure(t, "adverts slower and quicker", func() {
+			p.expectApplied(t, masterService, "", slower, "lb-a: keepalived: reload, the VIP stays", "lb-b: keepalived: reload, the VIP stays")
+			p.expectHolder(t, p.Master, 15*time.Second) // more than the backup waits now
+			p.expectSSH(t, masterService, "rollback", 0)
+			p.expectHolder(t, p.Master, 5*time.Second)
+		})
+		expectOutage(t, r, time.Second) // that of a busy host
+		if after := p.expectSSH(t, backupService, "history", 0); after != before {
+			t.Errorf("the VIP has moved:\n%s", after)
+		}
+		p.awaitSeed(t, old, "both to run the first seed again")
+	})
+
 	t.Run("a seed that locks the admin out is undone", func(t *testing.T) {
 		const other = "AAAAC3NzaC1lZDI1NTE5AAAAICQfnd6bwyqDZYspD34lLZ5TJtTdtaZk7pHQEzn/2s15"
 		mine := strings.Fields(p.Operator.AuthorizedKey)[1]
