@@ -59,7 +59,7 @@ func (c *Controller) awake() {
 	case c.slept == 0:
 	case !c.yield && time.Since(c.woke) >= drowsy:
 		c.pause = pause{}
-	case c.by == "" && holds:
+	case c.by == "" && holds && c.since.Before(c.woke.Add(-meanwhile)): // as in the pause
 		c.by = c.successor()
 		c.yield = c.by != ""
 	case !holds && time.Since(c.since) >= explained:

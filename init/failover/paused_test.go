@@ -84,6 +84,27 @@ func TestMasterThatWasPausedLetsTheVIPGo(t *testing.T) {
 	}
 }
 
+// What the peer says is of a hand-over that came after it.
+func TestBackupThatWasPausedTakesOverAfterIt(t *testing.T) {
+	for _, after := range []time.Duration{0, 100 * time.Millisecond, 3 * time.Second} {
+		simulate(t, 30*time.Second, func(n *node) {
+			n.ready()
+			n.Elected(keepalived.StateBackup)
+			n.silence["lb-b"] = 0
+			n.PeerSaid(says("MASTER", time.Hour, true))
+			time.Sleep(10 * time.Second)
+			n.Overslept(5 * time.Second)
+			time.Sleep(after)
+			n.Elected(keepalived.StateMaster)
+			n.Overslept(6 * time.Second)
+			n.PeerSaid(says("BACKUP", 0, true))
+			if decision := n.Status().Decision; !decision.Able {
+				t.Errorf("master %v after the pause: %+v, want it to stay", after, decision)
+			}
+		})
+	}
+}
+
 // PID 1 alone may have been late: only a peer that was master tells.
 func TestMasterThatWasHeldUpLetsTheVIPGoToAMaster(t *testing.T) {
 	const held = 5 * time.Second
