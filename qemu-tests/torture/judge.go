@@ -51,8 +51,14 @@ func (p Promise) Judge(s Seen) []Breach {
 	for _, both := range s.Both() {
 		breaches = append(breaches, p.judgeBoth(s, both)...)
 	}
+	harmless := len(s.Faults) == 1 && kindOf(s.Faults[0].Kind).harmless
 	for _, o := range s.Result.Outages() {
-		breaches = append(breaches, p.judgeOutage(s, span{o.Begin, o.Begin.Add(o.Duration)})...)
+		outage := span{o.Begin, o.Begin.Add(o.Duration)}
+		if limit := p.Blip + s.late(outage); harmless && o.Duration > limit {
+			breaches = append(breaches, Breach{o.Begin, fmt.Sprintf("nobody answered for %v, and nothing has happened that is to cost that: want at most %v", rounded(o.Duration), rounded(limit))})
+			continue
+		}
+		breaches = append(breaches, p.judgeOutage(s, outage)...)
 	}
 	return breaches
 }

@@ -94,6 +94,9 @@ func TestJudge(t *testing.T) {
 		{"nobody for longer than lost backends may take", seen(onMaster, [2]float64{10, 20}, happened(noBackends, 0, 10, 21)), nobody},
 		{"nobody in a split", seen(onMaster, [2]float64{10, 20}, happened(split, 1, 10, 20)), ""},
 		{"nobody, and somebody else is to be able to again", seen(onMaster, [2]float64{9, 14.5}, happened(workerKilled, 1, 1, 0)), nobody},
+		{"nobody, although it was planned", seen(onMaster, [2]float64{10, 13}, happened(handedOver, 0, 10, 0)), nobody},
+		{"nobody for a moment, when it was planned", seen(onMaster, [2]float64{10, 10.4}, happened(handedOver, 0, 10, 0)), ""},
+		{"nobody, when it was planned and something else happened", seen(onMaster, [2]float64{10, 13}, happened(handedOver, 0, 10, 0), happened(proxyHangs, 1, 10, 14)), ""},
 		{"nobody to the end", seen(onMaster, [2]float64{30, 50}), nobody},
 	}
 	for _, tt := range tests {

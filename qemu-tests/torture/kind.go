@@ -54,6 +54,9 @@ type kind struct {
 	hears  hearing
 	// notice is what the pair may need to see the fault, beyond the time to take over.
 	notice time.Duration
+	// harmless is whether it is to cost nobody more, when it happens alone, than the
+	// connections that are open: it is planned, or what fails is not needed.
+	harmless bool
 	// back is what a node may need to be itself again after the fault is mended.
 	back time.Duration
 }
@@ -110,19 +113,19 @@ var kinds = []kind{
 	{name: workerKilled, takes: proxy, serves: fails, back: restarted},
 	{name: proxyKilled, takes: proxy, serves: fails, back: restarted},
 	{name: workerHangs, takes: proxy, lasts: brief, serves: fails, notice: time.Second, back: restarted},
-	{name: proxyHangs, takes: proxy, lasts: brief},
+	{name: proxyHangs, takes: proxy, lasts: brief, harmless: true},
 	{name: parentKilled, takes: elector, serves: fails, back: restarted},
 	{name: childKilled, takes: elector, serves: fails, back: restarted},
 	{name: electorKilled, takes: elector, serves: fails, back: restarted},
-	{name: parentHangs, takes: elector, lasts: brief},
+	{name: parentHangs, takes: elector, lasts: brief, harmless: true},
 	{name: childHangs, takes: elector, lasts: longer, serves: fails, notice: 3 * time.Second, back: restarted},
 	{name: electorHangs, takes: elector, lasts: brief, serves: fails, notice: 3 * time.Second, back: restarted},
-	{name: loginKilled, takes: login},
+	{name: loginKilled, takes: login, harmless: true},
 	{name: proxyStopped, takes: proxy | login | cable, lasts: brief, serves: fails, back: restarted},
 	{name: electorStopped, takes: elector | login | cable, lasts: brief, serves: fails, back: restarted},
-	{name: handedOver, takes: elector | proxy | login | cable},
+	{name: handedOver, takes: elector | proxy | login | cable, harmless: true},
 	{name: poweredOff, takes: machine, lasts: longer, serves: fails, hears: deaf, back: booted},
-	{name: powerButton, takes: machine, lasts: longer, serves: fails, hears: deaf, back: booted},
+	{name: powerButton, takes: machine, lasts: longer, serves: fails, hears: deaf, back: booted, harmless: true},
 	{name: paused, takes: machine, lasts: longer, serves: fails, hears: deaf, back: settled},
 	{name: frozen, takes: machine, lasts: longer, serves: fails, hears: deaf, back: settled},
 	{name: unplugged, takes: cable, lasts: brief, serves: fails, hears: deaf, back: settled},
@@ -133,12 +136,12 @@ var kinds = []kind{
 	{name: filtered, takes: cable, lasts: longer, serves: unclear, hears: deaf, back: settled},
 	{name: lossy, takes: cable, lasts: longer, serves: unclear, hears: halfHears, back: settled},
 	{name: jittery, takes: cable, lasts: longer, serves: unclear, back: settled},
-	{name: duplicated, takes: cable, lasts: longer},
-	{name: clockJumps, takes: clock, lasts: brief},
-	{name: memoryFull, takes: memory | login},
+	{name: duplicated, takes: cable, lasts: longer, harmless: true},
+	{name: clockJumps, takes: clock, lasts: brief, harmless: true},
+	{name: memoryFull, takes: memory | login, harmless: true},
 	// The checks that fail, and the 3 s for which the other must reach more.
 	{name: noBackends, takes: backends, lasts: longer, serves: fails, notice: 5 * time.Second, back: settled},
-	{name: serverKilled, target: aServer, lasts: brief},
+	{name: serverKilled, target: aServer, lasts: brief, harmless: true},
 	{name: serverHangs, target: aServer, lasts: brief},
 }
 

@@ -16,6 +16,7 @@ import "time"
 type Promise struct {
 	Advert   time.Duration // the interval of the adverts
 	TakeOver time.Duration // until somebody answers after a fault that a node notices at once
+	Blip     time.Duration // of one that is harmless, and happens alone
 	Heal     time.Duration // until one of two holders that hear each other again has let go
 	Well     time.Duration // after the last fault until the pair is well by itself
 }
@@ -28,6 +29,7 @@ func Promised(advert time.Duration) Promise {
 	return Promise{
 		Advert:   advert,
 		TakeOver: 3*advert + advert/16 + busy,
+		Blip:     busy / 3,
 		Heal:     2*advert + busy/3,
 		Well:     90 * time.Second,
 	}
