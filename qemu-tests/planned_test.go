@@ -173,7 +173,7 @@ func TestDrill(t *testing.T) {
 	}
 	p.Servers[0].Kill()
 	p.awaitVerdict(t, masterService, 1, "the pair to be degraded")
-	if said := p.expectSSH(t, masterService, "drill --yes", 1); !strings.Contains(said, "the pair is not well, and a drill is for one that is: lb-a: backend") {
+	if said := p.expectSSH(t, masterService, "drill --yes", 1); !strings.Contains(said, ": backend mysql/mysql1 is down") || !strings.Contains(said, "the pair is not well, and a drill is for one that is: lb-") {
 		t.Errorf("a drill of a pair that is not well says %q", said)
 	}
 }

@@ -235,7 +235,13 @@ func TestConnectionsOfANodeWithoutItsVIP(t *testing.T) {
 			if len(tuples) != 6 {
 				t.Errorf("the VIP has %d connections, want 6", len(tuples))
 			}
-			if err := p.a.Do(func() error { return new(system).destroy(tuples) }); err != nil {
+			if err := p.a.Do(func() error {
+				ended, err := new(system).destroy(p.vip)
+				if ended != len(tuples) {
+					t.Errorf("%d connections were ended, want %d", ended, len(tuples))
+				}
+				return err
+			}); err != nil {
 				t.Error(err)
 			}
 			if _, err := other.Write([]byte("a check")); err != nil {
@@ -250,6 +256,55 @@ func TestConnectionsOfANodeWithoutItsVIP(t *testing.T) {
 					t.Errorf("the node's half of %s with %s: %v, want that it was aborted", c.LocalAddr(), c.RemoteAddr(), err)
 				}
 			}
+		})
+	}
+}
+
+// A connection that ends by itself between the list and its turn is not to take the
+// socket with it that listens.
+func TestListeningSocketSurvivesTheEndOfAConnection(t *testing.T) {
+	for i, f := range families {
+		t.Run(f.name, func(t *testing.T) {
+			p := newPair(t, i)
+			listener, err := p.a.Listen("tcp", netip.AddrPortFrom(p.vip, 3306).String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer listener.Close()
+			connect := func() (client, accepted net.Conn) {
+				t.Helper()
+				client, err := p.client.Dial(t.Context(), "tcp", listener.Addr().String())
+				if err != nil {
+					t.Fatal(err)
+				}
+				_ = listener.(*net.TCPListener).SetDeadline(time.Now().Add(5 * time.Second))
+				if accepted, err = listener.Accept(); err != nil {
+					t.Fatal(err)
+				}
+				return client, accepted
+			}
+			client, accepted := connect()
+			if err := p.a.Do(func() error {
+				s := new(system)
+				var ids []socketID
+				if err := s.sockets(p.vip, alive, func(socket []byte) { ids = append(ids, socketID(socket[messageIDAt:])) }); err != nil {
+					return err
+				}
+				for _, c := range []net.Conn{client, accepted} {
+					_ = c.(*net.TCPConn).SetLinger(0)
+					c.Close()
+				}
+				ended, err := s.end(p.vip, ids)
+				if len(ids) != 1 || ended != 0 {
+					t.Errorf("%d of %d connections were ended, want none of 1, which has ended", ended, len(ids))
+				}
+				return err
+			}); err != nil {
+				t.Error(err)
+			}
+			client, accepted = connect()
+			client.Close()
+			accepted.Close()
 		})
 	}
 }

@@ -204,13 +204,14 @@ func (l *loop) sweep(now time.Time) time.Duration {
 		}
 		return beat.Next(period)
 	}
-	var mine []Tuple
+	all := 0
 	for _, vip := range l.config.VIPs() {
-		l.report("list connections", l.kernel.each(vip, alive, func(t Tuple) { mine = append(mine, t) }))
+		ended, err := l.kernel.destroy(vip)
+		l.report("end connections", err)
+		all += ended
 	}
-	if len(mine) > 0 {
-		l.report("end connections", l.kernel.destroy(mine))
-		l.config.Log("%s ended: %s holds the VIP", connections(len(mine)), l.config.Peers()[holder])
+	if all > 0 {
+		l.config.Log("%s ended: %s holds the VIP", connections(all), l.config.Peers()[holder])
 	}
 	if l.sweeps++; l.sweeps == rounds {
 		l.left = time.Time{}

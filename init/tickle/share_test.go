@@ -56,14 +56,18 @@ func (f *fake) acknowledge(all []Tuple) error {
 	return nil
 }
 
-func (f *fake) destroy(all []Tuple) error {
+func (f *fake) destroy(vip netip.Addr) (ended int, err error) {
 	f.Lock()
 	defer f.Unlock()
-	for _, t := range all {
-		delete(f.tuples, t)
-		f.ended++
+	f.looks++
+	for t := range f.tuples {
+		if t.Local.Addr() == vip {
+			delete(f.tuples, t)
+			ended++
+		}
 	}
-	return nil
+	f.ended += ended
+	return ended, f.failing
 }
 
 func sorted(all []Tuple) []Tuple {

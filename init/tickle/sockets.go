@@ -45,38 +45,55 @@ func (s *system) has(vip netip.Addr) bool {
 	return false
 }
 
-// each has the kernel look for the address, so that others cost nothing.
 func (s *system) each(vip netip.Addr, states uint32, do func(Tuple)) error {
+	return s.sockets(vip, states, func(socket []byte) { do(readTuple(socket, vip)) })
+}
+
+// sockets has the kernel look for the address, so that others cost nothing. It gives
+// each struct inet_diag_msg.
+func (s *system) sockets(vip netip.Addr, states uint32, do func([]byte)) error {
 	d, err := dial()
 	if err != nil {
 		return fmt.Errorf("list the connections of %s: %w", vip, err)
 	}
 	defer d.close()
-	request := d.request(unix.SOCK_DIAG_BY_FAMILY, unix.NLM_F_DUMP, vip, states, Tuple{})
-	if err := d.ask(withAttribute(request, reqBytecode, only(vip)), s.buffer[:], func(socket []byte) {
-		do(readTuple(socket, vip))
-	}); err != nil {
+	request := d.request(unix.SOCK_DIAG_BY_FAMILY, unix.NLM_F_DUMP, vip, states, socketID{})
+	if err := d.ask(withAttribute(request, reqBytecode, only(vip)), s.buffer[:], do); err != nil {
 		return fmt.Errorf("list the connections of %s: %w; the kernel must have INET_TCP_DIAG", vip, err)
 	}
 	return nil
 }
 
-// destroy ends connections here, with a reset to the other end if it can be sent
-// (SOCK_DESTROY, tcp_abort of the kernel). One that has ended is no error.
-func (s *system) destroy(tuples []Tuple) error {
+// socketID is a struct inet_diag_sockid. Its cookie is of one socket: without it, the
+// kernel takes the one that listens for a connection that has ended meanwhile.
+type socketID [48]byte
+
+func (s *system) destroy(vip netip.Addr) (ended int, err error) {
+	var ids []socketID
+	if err := s.sockets(vip, alive, func(socket []byte) { ids = append(ids, socketID(socket[messageIDAt:])) }); err != nil {
+		return 0, err
+	}
+	return s.end(vip, ids)
+}
+
+// end is SOCK_DESTROY, tcp_abort of the kernel.
+func (s *system) end(vip netip.Addr, ids []socketID) (ended int, err error) {
 	d, err := dial()
 	if err != nil {
-		return fmt.Errorf("end connections: %w", err)
+		return 0, fmt.Errorf("end connections: %w", err)
 	}
 	defer d.close()
-	for _, t := range tuples {
-		request := d.request(unix.SOCK_DESTROY, unix.NLM_F_ACK, t.Local.Addr(), 0, t)
-		err := d.ask(request, s.buffer[:], nil)
-		if err != nil && !errors.Is(err, unix.ENOENT) {
-			return fmt.Errorf("end the connection of %s with %s: %w; the kernel must have INET_DIAG_DESTROY", t.Local, t.Remote, err)
+	for _, id := range ids {
+		err := d.ask(d.request(unix.SOCK_DESTROY, unix.NLM_F_ACK, vip, 0, id), s.buffer[:], nil)
+		switch {
+		case err == nil:
+			ended++
+		case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ESTALE): // it has ended
+		default:
+			return ended, fmt.Errorf("end a connection of %s: %w; the kernel must have INET_DIAG_DESTROY", vip, err)
 		}
 	}
-	return nil
+	return ended, nil
 }
 
 // diag is a conversation of sock_diag(7).
@@ -102,21 +119,18 @@ func (d *diag) close() { unix.Close(d.fd) }
 
 // Of <linux/inet_diag.h>.
 const (
-	headerSize   = unix.SizeofNlMsghdr
-	requestSize  = 56 // struct inet_diag_req_v2
-	socketIDAt   = 8  // struct inet_diag_sockid in it
-	messageSize  = 72 // struct inet_diag_msg
-	messageIDAt  = 4
-	reqBytecode  = 1  // INET_DIAG_REQ_BYTECODE
-	sourceMatch  = 7  // INET_DIAG_BC_S_COND
-	anyPort      = -1 // of struct inet_diag_hostcond
-	noCookie     = 0xff
-	socketIDSize = 48
+	headerSize  = unix.SizeofNlMsghdr
+	requestSize = 56 // struct inet_diag_req_v2
+	messageSize = 72 // struct inet_diag_msg
+	messageIDAt = 4
+	reqBytecode = 1  // INET_DIAG_REQ_BYTECODE
+	sourceMatch = 7  // INET_DIAG_BC_S_COND
+	anyPort     = -1 // of struct inet_diag_hostcond
 )
 
-// request is a netlink message about the connections of an address, or about one of
-// them.
-func (d *diag) request(kind, flags uint16, of netip.Addr, states uint32, t Tuple) []byte {
+// request is a netlink message about the sockets of the address's family, or about one
+// of them.
+func (d *diag) request(kind, flags uint16, of netip.Addr, states uint32, id socketID) []byte {
 	d.sequence++
 	b := binary.NativeEndian.AppendUint32(nil, headerSize+requestSize)
 	b = binary.NativeEndian.AppendUint16(b, kind)
@@ -129,17 +143,7 @@ func (d *diag) request(kind, flags uint16, of netip.Addr, states uint32, t Tuple
 	}
 	b = append(b, family, unix.IPPROTO_TCP, 0, 0)
 	b = binary.NativeEndian.AppendUint32(b, states)
-	id := make([]byte, socketIDSize)
-	if t.Local.IsValid() {
-		binary.BigEndian.PutUint16(id, t.Local.Port())
-		binary.BigEndian.PutUint16(id[2:], t.Remote.Port())
-		copy(id[4:], t.Local.Addr().AsSlice())
-		copy(id[20:], t.Remote.Addr().AsSlice())
-		for i := 40; i < socketIDSize; i++ {
-			id[i] = noCookie
-		}
-	}
-	return append(b, id...)
+	return append(b, id[:]...)
 }
 
 func withAttribute(message []byte, kind uint16, data []byte) []byte {

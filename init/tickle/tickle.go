@@ -76,7 +76,9 @@ type kernel interface {
 	each(vip netip.Addr, states uint32, do func(Tuple)) error
 	has(vip netip.Addr) bool
 	acknowledge([]Tuple) error
-	destroy([]Tuple) error
+	// destroy ends all connections from the address here, with a reset to the other end if
+	// it can be sent, and tells how many there were.
+	destroy(vip netip.Addr) (ended int, err error)
 }
 
 // Start begins the node's part, which lasts until done is closed.
