@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"twinlb/init/sockdiag"
 	"twinlb/qemu-tests/lab"
 	"twinlb/qemu-tests/sandbox"
 )
@@ -160,7 +161,7 @@ func (p *pair) connectFromNode() net.Conn {
 func (p *pair) tuples(h *lab.Host) (all []Tuple) {
 	p.t.Helper()
 	if err := h.Do(func() error {
-		return new(system).each(p.vip, established, func(t Tuple) { all = append(all, t) })
+		return new(system).each(p.vip, sockdiag.Established, func(t Tuple) { all = append(all, t) })
 	}); err != nil {
 		p.t.Fatal(err)
 	}
@@ -285,18 +286,18 @@ func TestListeningSocketSurvivesTheEndOfAConnection(t *testing.T) {
 			}
 			client, accepted := connect()
 			if err := p.a.Do(func() error {
-				s := new(system)
-				var ids []socketID
-				if err := s.sockets(p.vip, alive, func(socket []byte) { ids = append(ids, socketID(socket[messageIDAt:])) }); err != nil {
+				kernel := new(sockdiag.Kernel)
+				var sockets []sockdiag.Socket
+				if err := kernel.Each(p.vip, sockdiag.Alive, func(s sockdiag.Socket) { sockets = append(sockets, s) }); err != nil {
 					return err
 				}
 				for _, c := range []net.Conn{client, accepted} {
 					_ = c.(*net.TCPConn).SetLinger(0)
 					c.Close()
 				}
-				ended, err := s.end(p.vip, ids)
-				if len(ids) != 1 || ended != 0 {
-					t.Errorf("%d of %d connections were ended, want none of 1, which has ended", ended, len(ids))
+				ended, err := kernel.Destroy(sockets)
+				if len(sockets) != 1 || ended != 0 {
+					t.Errorf("%d of %d connections were ended, want none of 1, which has ended", ended, len(sockets))
 				}
 				return err
 			}); err != nil {

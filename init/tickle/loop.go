@@ -9,6 +9,7 @@ import (
 
 	"twinlb/init/beat"
 	"twinlb/init/peer"
+	"twinlb/init/sockdiag"
 )
 
 // loop is what one goroutine alone has.
@@ -136,7 +137,7 @@ func (l *loop) nextRound(peer string, now time.Time) time.Duration {
 func (l *loop) acknowledge(peer string, gone []Tuple, round int) {
 	mine := make(map[Tuple]bool)
 	for _, vip := range l.config.VIPs() {
-		l.report("list connections", l.kernel.each(vip, alive, func(t Tuple) { mine[t] = true }))
+		l.report("list connections", l.kernel.each(vip, sockdiag.Alive, func(t Tuple) { mine[t] = true }))
 	}
 	gone = slices.DeleteFunc(gone, func(t Tuple) bool { return mine[t] })
 	if len(gone) == 0 {

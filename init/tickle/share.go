@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"twinlb/init/sockdiag"
 )
 
 // Whatever has changed goes out at once, and everything again within sliceCount ×
@@ -55,7 +57,7 @@ func (s *share) look(k kernel) error {
 	s.count = 0
 	w, room := width(s.vips), [1 + 2 + 16 + 2]byte{}
 	for i, vip := range s.vips {
-		err := k.each(vip, established, func(t Tuple) {
+		err := k.each(vip, sockdiag.Established, func(t Tuple) {
 			tuple := appendTuple(room[:0], i, t, w)
 			hash := maphash.Bytes(s.seed, tuple)
 			b := &s.buckets[hash%buckets]
