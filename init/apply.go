@@ -6,7 +6,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -24,10 +23,8 @@ import (
 // applier takes this node from one seed to another, for package change.
 type applier struct {
 	*balancer
-	before *running // what Revert goes back to
-
-	mu      sync.Mutex      // held by whoever changes what HAProxy runs
-	retired haproxy.Retired // its servers that wait for their last connection to end
+	before  *running        // what Revert goes back to
+	retired haproxy.Retired // servers of HAProxy that wait for their last connection to end
 }
 
 // prepare resolves a seed for this node, and says why it could not run it.
@@ -202,8 +199,8 @@ func (a *applier) changeProxy(old, next *running) ([]string, error) {
 	if sameFiles(old.proxy, next.proxy) {
 		return nil, nil
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	a.reshaping.Lock()
+	defer a.reshaping.Unlock()
 	if err := place(next.proxy.Files); err != nil {
 		return nil, err
 	}
@@ -244,10 +241,10 @@ func (a *applier) reloadProxy() error {
 
 // sweep deletes HAProxy's retired servers, again and again.
 func (a *applier) sweep() {
-	if !a.mu.TryLock() {
+	if !a.reshaping.TryLock() {
 		return // it is not urgent
 	}
-	defer a.mu.Unlock()
+	defer a.reshaping.Unlock()
 	if len(a.retired) == 0 {
 		return
 	}

@@ -19,7 +19,7 @@ import (
 // HAProxy is ready, loses a whole dead time.
 func (b *balancer) elect(states <-chan keepalived.State) {
 	answers, turned := make(chan failover.Answer), make(chan struct{}, 1)
-	prober := failover.Prober{Socket: haproxy.Socket, Holds: b.holds, Turned: turned, Renewed: b.renewed}
+	prober := failover.Prober{Socket: haproxy.Socket, Holds: b.holds, Turned: turned, Renewed: b.renewed, Closed: b.watchPorts()}
 	go prober.Run(answers, b.done)
 
 	health := b.watchLink()

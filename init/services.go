@@ -45,6 +45,7 @@ type balancer struct {
 	rivals     rivals
 	haproxy    *supervise.Service
 	keepalived *supervise.Service
+	reshaping  sync.Mutex    // held by whoever changes what HAProxy runs
 	steering   sync.Mutex    // held by whoever changes something over SSH
 	done       chan struct{} // closed when the node stops
 }

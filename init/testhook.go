@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"time"
 
+	"twinlb/init/sockdiag"
+
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
@@ -110,6 +112,8 @@ func (n *node) testCommand(words []string) (string, error) {
 		return n.awaitNoVIP(began), nil
 	case len(words) == 1 && words[0] == hog:
 		return n.fillMemory()
+	case len(words) == 1 && words[0] == "shut":
+		return n.shutPorts()
 	case len(words) == 2 && words[0] == "clock":
 		return setClock(words[1])
 	case len(words) == 1 && words[0] == "chatter":
@@ -135,6 +139,20 @@ func setClock(by string) (string, error) {
 	then := time.Now().Add(jump)
 	set := unix.NsecToTimeval(then.UnixNano())
 	return then.UTC().Format(time.RFC3339), unix.Settimeofday(&set)
+}
+
+// shutPorts takes from HAProxy the sockets that listen at the VIPs, and returns how
+// many there were.
+func (n *node) shutPorts() (string, error) {
+	var kernel sockdiag.Kernel
+	var listening []sockdiag.Socket
+	for _, vip := range n.balancer.spec().VIPs {
+		if err := kernel.Each(vip, sockdiag.Listening, func(s sockdiag.Socket) { listening = append(listening, s) }); err != nil {
+			return "", err
+		}
+	}
+	ended, err := kernel.Destroy(listening)
+	return strconv.Itoa(ended), err
 }
 
 // chatter says more than any console that is not read can take.

@@ -36,6 +36,7 @@ func TestFaultsOfAService(t *testing.T) {
 	tryAll(t, append(site.ServiceFaults(),
 		site.Fault{Name: "the login killed", Spoil: func(t lab.T, p *site.Pair) { p.Inside.Signal(t, p.Master, "KILL", "admin") }},
 		site.Fault{Name: "memory is full", Spoil: inject("hog")},
+		site.Fault{Name: "haproxy's ports are closed", Spoil: inject("shut"), Moves: true},
 	), map[string]want{
 		"haproxy stopped over SSH":                                  {2 * time.Second, masterService, "BACKUP", "haproxy is stopped, asked by ops@lab"},
 		"haproxy restarted over SSH":                                {2 * time.Second, backupService, "MASTER", "lb-a let it go: haproxy is restarted"},
@@ -43,6 +44,7 @@ func TestFaultsOfAService(t *testing.T) {
 		"haproxy's master process killed":                           {2 * time.Second, masterService, "FAULT", "haproxy ended by signal 9"},
 		"haproxy's worker hangs":                                    {0, backupService, "MASTER", "lb-a let it go: haproxy does not answer"},
 		"haproxy's worker is killed while its master process hangs": {2 * time.Second, backupService, "MASTER", "lb-a let it go: haproxy's worker is gone"},
+		"haproxy's ports are closed":                                {0, backupService, "MASTER", "lb-a let it go: haproxy does not listen at [192.168.100.60:3306]"},
 		"keepalived's parent killed":                                {2 * time.Second, masterService, "STOP", "keepalived ended by signal 9"},
 		"keepalived's child killed":                                 {2 * time.Second, masterService, "STOP", "keepalived ended"},
 		"keepalived's parent and child killed":                      {2 * time.Second, masterService, "STOP", "keepalived ended by signal 9"},

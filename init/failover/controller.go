@@ -47,7 +47,10 @@ type Controller struct {
 	away      time.Time // since when it runs and takes no connections; zero when it does, or does not run
 	silent    time.Duration
 	servers   []haproxy.Server
-	checked   bool // every backend has been, since it was started; one that is added later does not undo that
+	closed    []netip.AddrPort // ports of VIPs at which nobody listens
+	closedAt  time.Time        // the first look that has found so
+	closedFor time.Duration    // from that to the latest
+	checked   bool             // every backend has been, since it was started; one that is added later does not undo that
 	deaf      bool
 	carrier   bool
 	missing   []netip.Addr
@@ -86,6 +89,7 @@ func (c *Controller) ProxyStarted() {
 	c.update(func() {
 		c.started, c.absent, c.answers, c.silent = time.Now(), "", false, 0
 		c.gone, c.away, c.checked = false, time.Time{}, false
+		c.closed, c.closedFor = nil, 0
 	})
 }
 
@@ -94,6 +98,7 @@ func (c *Controller) ProxyEnded(why string) {
 	c.update(func() {
 		c.started, c.absent, c.answers, c.silent = time.Time{}, why, false, 0
 		c.gone, c.away, c.checked = false, time.Time{}, false
+		c.closed, c.closedFor = nil, 0
 		c.amend(keepalived.StateFault, "haproxy "+why)
 	})
 }
@@ -110,6 +115,7 @@ func (c *Controller) Answered(a Answer) {
 			if a.Servers != nil {
 				c.servers, c.counted = detailed(a.Servers, c.servers), a.Asked
 				c.checked = c.checked || allChecked(c.servers)
+				c.listens(a)
 			}
 		case a.Hung:
 			c.silent += ProbeInterval
@@ -121,6 +127,18 @@ func (c *Controller) Answered(a Answer) {
 			}
 		}
 	})
+}
+
+// listens takes what a look at the ports has found.
+func (c *Controller) listens(a Answer) {
+	if len(a.Closed) == 0 {
+		c.closed, c.closedFor = nil, 0
+		return
+	}
+	if c.closed == nil {
+		c.closedAt = a.Asked
+	}
+	c.closed, c.closedFor = a.Closed, a.Asked.Sub(c.closedAt)
 }
 
 // Deaf says whether nothing at all is received from the network.
@@ -324,6 +342,8 @@ func (c *Controller) observe() Observation {
 		Answers:   c.answers,
 		Gone:      c.gone,
 		Silent:    c.silent,
+		Closed:    c.closed,
+		ClosedFor: c.closedFor,
 		Unplugged: !c.carrier,
 		Missing:   c.missing,
 		Deaf:      c.deaf && !c.hearsPeer(),

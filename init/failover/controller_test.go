@@ -2,7 +2,9 @@ package failover
 
 import (
 	"errors"
+	"net/netip"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -93,6 +95,32 @@ func TestNodeIsAbleWhenHAProxyAnswersAndAllIsChecked(t *testing.T) {
 		n.check("a check is under way", "0", "0")
 		n.probe(Answer{OK: true, Servers: []haproxy.Server{{Checked: true}, {Checked: true}}})
 		n.check("all backends are checked", "1", "0")
+	})
+}
+
+func TestVIPLeavesWhenAPortIsClosed(t *testing.T) {
+	simulate(t, 0, func(n *node) {
+		n.ready()
+		shut := healthy
+		shut.Closed = []netip.AddrPort{netip.MustParseAddrPort("192.0.2.60:3306")}
+		n.probe(shut)
+		n.check("one look", "1", "0")
+		n.probe(healthy)
+		n.probe(shut)
+		n.check("one look again", "1", "0")
+		n.probe(Answer{OK: true})
+		n.check("nobody has looked", "1", "0")
+		n.probe(shut)
+		n.check("two looks", "0", "0")
+		for range KillAfter / ProbeInterval {
+			n.probe(shut)
+		}
+		if want := []string{"haproxy has not listened at [192.0.2.60:3306] for 5s"}; !slices.Equal(n.kills, want) {
+			t.Errorf("HAProxy was killed because %q, want %q", n.kills, want)
+		}
+		n.ProxyEnded("ended by signal 9")
+		n.ready()
+		n.check("another HAProxy", "1", "0")
 	})
 }
 

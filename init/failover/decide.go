@@ -41,24 +41,26 @@ const (
 
 // Observation is all that the decision depends on.
 type Observation struct {
-	Absent    string        // why HAProxy does not run; "" when it does
-	Answers   bool          // HAProxy's worker has answered since it was started
-	Gone      bool          // it has answered before, and now takes no connections
-	Away      time.Duration // for how long it runs and takes no connections
-	Unchecked int           // backends whose first check has not ended
-	Silent    time.Duration // how long the worker has not answered, as far as that is its fault
-	Unplugged bool          // the network interface has no carrier
-	Missing   []netip.Addr  // addresses of the node that the interface has not
-	Deaf      bool          // nothing at all is received from the network
-	Overtaken string        // why this node, which was paused as master, is that no longer; "" when it was not
-	Outranked string        // why this node must not be master beside a peer; "" when it may
-	Letting   string        // why somebody wants the VIP to leave this node; "" when nobody does
-	Leaving   string        // why it is to leave at once; "" when it need not
-	Better    string        // what a peer reaches and this node does not; "" when there is no such peer
-	BetterFor time.Duration // for how long
-	Healthy   time.Duration // for how long the node has been able and has given nothing away
-	WasMaster bool          // has become master in that time
-	Preempt   time.Duration // health that the seed asks of a returning node, or seed.NeverPreempt
+	Absent    string           // why HAProxy does not run; "" when it does
+	Answers   bool             // HAProxy's worker has answered since it was started
+	Gone      bool             // it has answered before, and now takes no connections
+	Away      time.Duration    // for how long it runs and takes no connections
+	Unchecked int              // backends whose first check has not ended
+	Silent    time.Duration    // how long the worker has not answered, as far as that is its fault
+	Closed    []netip.AddrPort // ports of VIPs at which it does not listen
+	ClosedFor time.Duration    // for how long; 0 when only one look has told
+	Unplugged bool             // the network interface has no carrier
+	Missing   []netip.Addr     // addresses of the node that the interface has not
+	Deaf      bool             // nothing at all is received from the network
+	Overtaken string           // why this node, which was paused as master, is that no longer; "" when it was not
+	Outranked string           // why this node must not be master beside a peer; "" when it may
+	Letting   string           // why somebody wants the VIP to leave this node; "" when nobody does
+	Leaving   string           // why it is to leave at once; "" when it need not
+	Better    string           // what a peer reaches and this node does not; "" when there is no such peer
+	BetterFor time.Duration    // for how long
+	Healthy   time.Duration    // for how long the node has been able and has given nothing away
+	WasMaster bool             // has become master in that time
+	Preempt   time.Duration    // health that the seed asks of a returning node, or seed.NeverPreempt
 }
 
 // Decision is what keepalived and the supervisor are told.
@@ -81,6 +83,8 @@ func Decide(o Observation) Decision {
 		return Decision{KillProxy: true, Reason: fmt.Sprintf("haproxy has not answered for %s", KillAfter)}
 	case o.Away >= ReadyWithin:
 		return Decision{KillProxy: true, Reason: fmt.Sprintf("haproxy has not been ready for %s", ReadyWithin)}
+	case o.ClosedFor >= KillAfter:
+		return Decision{KillProxy: true, Reason: fmt.Sprintf("haproxy has not listened at %s for %s", o.Closed, KillAfter)}
 	case o.Gone:
 		return Decision{Reason: "haproxy's worker is gone"}
 	case !o.Answers:
@@ -89,6 +93,8 @@ func Decide(o Observation) Decision {
 		return Decision{Reason: fmt.Sprintf("%d backends are not yet checked", o.Unchecked)}
 	case o.Silent >= YieldAfter:
 		return Decision{Reason: "haproxy does not answer"}
+	case o.ClosedFor > 0:
+		return Decision{Reason: fmt.Sprintf("haproxy does not listen at %s", o.Closed)}
 	case o.Unplugged:
 		return Decision{Reason: noCarrier}
 	case len(o.Missing) > 0:
@@ -120,6 +126,8 @@ func (o Observation) lasted(d Decision) time.Duration {
 	switch {
 	case !d.Able && o.Absent == "" && o.Silent > 0:
 		return o.Silent
+	case !d.Able && o.Absent == "" && o.ClosedFor > 0:
+		return o.ClosedFor
 	case !d.Able && o.Away >= ReadyWithin:
 		return o.Away
 	case d.Gives() && o.Letting == "":

@@ -18,6 +18,7 @@ func TestDecide(t *testing.T) {
 		gives  = Decision{Able: true, StepsBack: 2}
 		yes    = Decision{Able: true}
 	)
+	closed := []netip.AddrPort{netip.MustParseAddrPort("192.0.2.60:3306")}
 	for _, tt := range []struct {
 		situation string
 		seen      Observation
@@ -49,6 +50,11 @@ func TestDecide(t *testing.T) {
 		{"just before HAProxy is killed", Observation{Answers: true, WasMaster: true, Silent: KillAfter - 1}, no, "does not answer"},
 		{"HAProxy is killed", Observation{Answers: true, WasMaster: true, Silent: KillAfter}, kill, "has not answered for 5s"},
 		{"HAProxy has hung for long", Observation{Answers: true, WasMaster: true, Silent: time.Hour}, kill, "has not answered for 5s"},
+
+		{"one look has found a port closed", Observation{Answers: true, WasMaster: true, Closed: closed}, yes, "healthy"},
+		{"a port is closed", Observation{Answers: true, WasMaster: true, Closed: closed, ClosedFor: ProbeInterval}, no, "haproxy does not listen at [192.0.2.60:3306]"},
+		{"a port has been closed for long", Observation{Answers: true, WasMaster: true, Closed: closed, ClosedFor: KillAfter}, kill, "has not listened at [192.0.2.60:3306] for 5s"},
+		{"a port is closed while the node stops", Observation{Answers: true, Closed: closed, ClosedFor: ProbeInterval, Letting: "the node stops"}, no, "does not listen"},
 
 		{"HAProxy was stopped", Observation{Absent: "was stopped by ops", Answers: true, WasMaster: true}, no, "haproxy was stopped by ops"},
 		{"HAProxy ended after it had hung", Observation{Absent: "ended by signal 9", Silent: KillAfter}, no, "haproxy ended by signal 9"},

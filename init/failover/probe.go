@@ -2,6 +2,7 @@ package failover
 
 import (
 	"errors"
+	"net/netip"
 	"time"
 
 	"twinlb/init/beat"
@@ -15,6 +16,7 @@ type Answer struct {
 	Hung    bool             // it could have answered in time and did not
 	Gone    bool             // it has ended the conversation, or takes none
 	Servers []haproxy.Server // the backends, when they were asked for
+	Closed  []netip.AddrPort // of the ports where clients come, when the backends were asked for
 	Err     error            // why not OK
 }
 
@@ -38,6 +40,9 @@ type Prober struct {
 	// Renewed gets something when another worker has taken the place of the one that
 	// is asked, which lives on as long as it has connections, and this is one.
 	Renewed <-chan struct{}
+	// Closed returns the ports of VIPs at which nobody listens. HAProxy itself does
+	// not look whether it still does.
+	Closed func() []netip.AddrPort
 
 	runtime *haproxy.Runtime
 	ready   bool      // all first checks of the backends have ended
@@ -141,6 +146,11 @@ func (p *Prober) take(now time.Time) (answer Answer, news bool) {
 	p.open = false
 	if p.servers && allChecked(answer.Servers) {
 		p.ready, p.until = true, serversEvery-1
+	}
+	if p.servers {
+		if answer.Closed = p.Closed(); len(answer.Closed) > 0 {
+			p.until = 0 // one look proves nothing
+		}
 	}
 	return answer, true
 }

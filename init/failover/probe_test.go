@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -80,6 +82,7 @@ type prober struct {
 	t     *testing.T
 	w     *worker
 	holds atomic.Bool
+	shut  []netip.AddrPort
 	now   time.Time
 }
 
@@ -87,7 +90,7 @@ type prober struct {
 func newProber(t *testing.T) *prober {
 	t.Helper()
 	p := &prober{t: t, now: time.Now()}
-	p.Prober = &Prober{Socket: socketPath(t), Holds: p.holds.Load}
+	p.Prober = &Prober{Socket: socketPath(t), Holds: p.holds.Load, Closed: func() []netip.AddrPort { return p.shut }}
 	p.holds.Store(true)
 	p.w = startWorker(t, p.Socket)
 	t.Cleanup(p.hangUp)
@@ -288,6 +291,26 @@ func TestLookThatComesEarlySaysNothing(t *testing.T) {
 		t.Errorf("half an interval later: probe = %+v, want no news", got)
 	}
 	p.expectHung("an interval later")
+}
+
+func TestClosedPortIsLookedAtTwice(t *testing.T) {
+	p := newProber(t)
+	p.expectNoNews("the first question")
+	p.expectOK("before", 1)
+	port := netip.MustParseAddrPort("192.0.2.60:3306")
+	p.shut = []netip.AddrPort{port}
+	for range serversEvery - 1 {
+		p.expectOK("a ping tells nothing of ports", 0)
+	}
+	for range 3 {
+		p.settle()
+		if got, news := p.next(); !news || !got.OK || !slices.Equal(got.Closed, p.shut) {
+			t.Errorf("each look: probe = %+v, want OK with %s closed", got, port)
+		}
+	}
+	p.shut = nil
+	p.expectOK("it is open again", 1)
+	p.expectOK("nothing presses any more", 0)
 }
 
 func TestProberAsksUntilItIsDone(t *testing.T) {

@@ -25,6 +25,7 @@ type hookReply struct {
 //
 //	kill SIGNAL haproxy-master|haproxy-worker|keepalived-parent|keepalived-child|keepalived-both|admin|init
 //	hog
+//	shut
 //	clock DURATION
 //	chatter
 //	burn COUNT
@@ -35,7 +36,11 @@ type hookReply struct {
 //	panic
 //
 // chatter fills the consoles for 3 s. burn has so many processes burn the CPU. wedge
-// has PID 1 lock its decision for ever. clock sets the clock forward, or back if the duration is negative. hog starts a process that takes all memory and answers how that ended. A kill answers how long it took until the VIP was off the interface.
+// has PID 1 lock its decision for ever. clock sets the clock forward, or back if the
+// duration is negative. hog starts a process that takes all memory and answers how
+// that ended. shut closes the ports at the VIPs under HAProxy and answers how many
+// there were. A kill answers how long it took until the VIP was off the interface.
+//
 // One line goes to the guest, one line of JSON comes back. What only reads is asked
 // a second time when no answer comes: the port may lose a line when one connection
 // to it ends and the next begins.
