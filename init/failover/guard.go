@@ -44,10 +44,11 @@ const obedience = time.Second
 const idle = 10 * time.Second
 
 // Stalled returns for how long this master's looks were held up, if that was longer than
-// a peer waits for adverts; else 0. It wants to be asked before each Look.
+// a peer waits for adverts; else 0. One that has become master for just as long, as a
+// backup does that goes on, was none then. It wants to be asked before each Look.
 func (g *Guard) Stalled(now time.Time, s Status) time.Duration {
 	gap := now.Sub(g.last)
-	if g.last.IsZero() || s.State != keepalived.StateMaster || g.state != s.State || gap <= 3*g.Interval {
+	if g.last.IsZero() || s.State != keepalived.StateMaster || min(gap, now.Sub(s.Since)) <= 3*g.Interval {
 		return 0
 	}
 	return gap

@@ -162,24 +162,28 @@ func TestGuardThatWasHeldUpLooksAgain(t *testing.T) {
 }
 
 func TestStalled(t *testing.T) {
-	master := Status{State: keepalived.StateMaster, Decision: Decision{Able: true}}
-	backup := Status{State: keepalived.StateBackup, Decision: Decision{Able: true}}
+	state := func(s keepalived.State) Status { return Status{State: s, Decision: Decision{Able: true}} }
+	master, backup := state(keepalived.StateMaster), state(keepalived.StateBackup)
 	for _, tt := range []struct {
-		name      string
-		status    Status
-		gap, want time.Duration
+		name             string
+		before, after    Status        // at the last look, and at the next
+		since, gap, want time.Duration // the state at the next, and both looks
 	}{
-		{"a master", master, 5 * time.Second, 5 * time.Second},
-		{"for less than a peer waits", master, 600 * time.Millisecond, 0},
-		{"a backup", backup, 5 * time.Second, 0},
+		{"a master", master, master, time.Minute, 5 * time.Second, 5 * time.Second},
+		{"for less than a peer waits", master, master, time.Minute, 600 * time.Millisecond, 0},
+		{"a backup", backup, backup, time.Minute, 5 * time.Second, 0},
+		{"one that had just become master", backup, master, 4900 * time.Millisecond, 5 * time.Second, 5 * time.Second},
+		{"a backup that becomes master when it goes on", backup, master, 100 * time.Millisecond, 5 * time.Second, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			g, now, adverts := &Guard{Interval: 200 * time.Millisecond}, time.Now(), new(uint64)
-			if got := g.Stalled(now, tt.status); got != 0 {
+			if got := g.Stalled(now, tt.before); got != 0 {
 				t.Errorf("before the first look it was held up for %v", got)
 			}
-			watch(g, &now, tt.status, adverts, time.Second, 1)
-			if got := g.Stalled(now.Add(tt.gap), tt.status); got != tt.want {
+			watch(g, &now, tt.before, adverts, time.Second, 1)
+			now = now.Add(tt.gap)
+			tt.after.Since = now.Add(-tt.since)
+			if got := g.Stalled(now, tt.after); got != tt.want {
 				t.Errorf("it was held up for %v, want %v", got, tt.want)
 			}
 		})
