@@ -16,7 +16,7 @@ func (b *balancer) drain(why string, grace time.Duration, say say) error {
 	if pair.Node.VRRP.State != string(keepalived.StateMaster) {
 		return elsewhere(pair)
 	}
-	successor, err := successor(pair)
+	successor, err := b.successor()
 	if err != nil {
 		return err
 	}

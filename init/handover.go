@@ -19,7 +19,7 @@ func (b *balancer) failover(why string, say say) error {
 	if pair.Node.VRRP.State != string(keepalived.StateMaster) {
 		return elsewhere(pair)
 	}
-	successor, err := successor(pair)
+	successor, err := b.successor()
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func (b *balancer) vacate(why string, say say) {
 	if pair.Node.VRRP.State != string(keepalived.StateMaster) {
 		return
 	}
-	successor, err := successor(pair)
+	successor, err := b.successor()
 	if err == nil {
 		err = b.hasLeft(b.controller.LetGo(why))
 	}
@@ -69,13 +69,26 @@ func (b *balancer) vacate(why string, say say) {
 func (b *balancer) hasLeft(left <-chan struct{}) error {
 	// A peer takes over three intervals after the last advert that it obeyed. It
 	// waits up to two more if its own priority changes meanwhile, and the advert that
-	// tells of it may get lost.
-	patience := 6*b.spec().VRRP.AdvertInterval + 500*time.Millisecond
+	// tells of it may get lost. A busy hypervisor takes its time too.
+	patience := max(6*b.spec().VRRP.AdvertInterval, 2*time.Second) + 500*time.Millisecond
 	select {
 	case <-left:
 		return nil
 	case <-time.After(patience):
 		return fmt.Errorf("no peer has taken the VIP within %s", patience)
+	}
+}
+
+// settles is how long a peer that has just let the VIP go may take to be a backup, and
+// to say so.
+const settles = time.Second
+
+// successor is that of this moment, or of the next in which there is one.
+func (b *balancer) successor() (*status.Node, error) {
+	for until := time.Now().Add(settles); ; time.Sleep(settles / 20) {
+		if n, err := successor(b.pair()); err == nil || time.Now().After(until) {
+			return n, err
+		}
 	}
 }
 
