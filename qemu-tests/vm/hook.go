@@ -6,18 +6,20 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"slices"
-	"strings"
 	"time"
 )
 
 // hookTimeout is for a guest that has opened the port; one that has not never answers.
-const hookTimeout = 5 * time.Second
+const (
+	hookTimeout = 5 * time.Second
+	hookTries   = 4
+)
 
 // hookReply is one line of JSON from the guest.
 type hookReply struct {
-	OK  bool   `json:"ok"`
-	Out string `json:"out"` // what was asked for, or what went wrong
+	Number int64  `json:"number"` // of the command
+	OK     bool   `json:"ok"`
+	Out    string `json:"out"` // what was asked for, or what went wrong
 }
 
 // Hook has the guest, if it was built for tests, run one command and returns
@@ -41,30 +43,35 @@ type hookReply struct {
 // that ended. shut closes the ports at the VIPs under HAProxy and answers how many
 // there were. A kill answers how long it took until the VIP was off the interface.
 //
-// One line goes to the guest, one line of JSON comes back. What only reads is asked
-// a second time when no answer comes: the port may lose a line when one connection
-// to it ends and the next begins.
+// One line goes to the guest, one line of JSON comes back. The port may lose either
+// when one connection to it ends and the next begins, so a command without an answer is
+// sent again, with the same number: the guest does it once.
 func (m *VM) Hook(command string) (string, error) {
-	out, err := m.hook(command)
-	if verb, _, _ := strings.Cut(command, " "); errors.Is(err, os.ErrDeadlineExceeded) && slices.Contains([]string{"addresses", "processes", "file"}, verb) {
-		return m.hook(command)
+	number := time.Now().UnixNano()
+	for try := 1; ; try++ {
+		out, err := m.hook(number, command)
+		if try == hookTries || !errors.Is(err, os.ErrDeadlineExceeded) {
+			return out, err
+		}
 	}
-	return out, err
 }
 
-func (m *VM) hook(command string) (string, error) {
+func (m *VM) hook(number int64, command string) (string, error) {
 	conn, err := net.DialTimeout("unix", m.path("hook"), hookTimeout)
 	if err != nil {
 		return "", m.errorf("test hook "+command, err)
 	}
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(hookTimeout))
-	if _, err := fmt.Fprintln(conn, command); err != nil {
+	if _, err := fmt.Fprintln(conn, number, command); err != nil {
 		return "", m.errorf("test hook "+command, err)
 	}
 	var reply hookReply
-	if err := json.NewDecoder(conn).Decode(&reply); err != nil {
-		return "", m.errorf("test hook "+command+": wait for the reply", err)
+	for lines := json.NewDecoder(conn); reply.Number != number; { // else it is late, of another
+		reply = hookReply{}
+		if err := lines.Decode(&reply); err != nil {
+			return "", m.errorf("test hook "+command+": wait for the reply", err)
+		}
 	}
 	if !reply.OK {
 		return "", m.errorf("test hook "+command, errors.New(reply.Out))
