@@ -58,11 +58,12 @@ func (l login) awaitVerdict(t *testing.T, node netip.AddrPort, status int, what 
 	t.Helper()
 	var output string
 	lab.Await(t, site.ComeUp, what, func() error {
-		var got int
-		if output, got = l.Run(t, node.Addr(), "status"); got != status {
-			return fmt.Errorf("status ends with %d:\n%s", got, output)
+		said, got, err := l.Try(node.Addr(), "status")
+		if err == nil && got != status {
+			err = fmt.Errorf("status ends with %d:\n%s", got, said)
 		}
-		return nil
+		output = said
+		return err
 	})
 	return output
 }

@@ -55,7 +55,10 @@ func (p *pair) awaitSeed(t *testing.T, digest, what string) {
 	t.Helper()
 	lab.Await(t, site.ComeUp, what, func() error {
 		for _, node := range []netip.AddrPort{masterService, backupService} {
-			output, status := p.Run(t, node.Addr(), "status --json")
+			output, status, err := p.Try(node.Addr(), "status --json")
+			if err != nil {
+				return err
+			}
 			if status != 0 || strings.Count(output, `"seed": "`+digest+`"`) < 2 {
 				return fmt.Errorf("%v: exit status %d, want the seed %s on both:\n%s", node, status, digest, output)
 			}

@@ -68,7 +68,7 @@ func TestDocs(t *testing.T) {
 // awaitProved waits until the node has been healthy for as long as preempt asks.
 func (p *pair) awaitProved(t *testing.T, node netip.AddrPort) {
 	t.Helper()
-	lab.Await(t, site.ComeUp, "the node to have proved itself", func() error {
+	lab.Await(t, 3*time.Minute, "the node to have proved itself", func() error {
 		if v := p.status(t, node).Node.VRRP; v.Preference != 0 {
 			return errors.New(v.Reason)
 		}

@@ -48,9 +48,10 @@ func TestFirewall(t *testing.T) {
 				p.expectHolder(t, p.Master, 100*time.Millisecond)
 			}
 		})
-		if n := len(r.Failed()); n > 0 {
+		if n := len(r.Broken()); n > 0 {
 			t.Errorf("%d connections failed, want none", n)
 		}
+		expectOutage(t, r, time.Second)
 		if got := p.expectSSH(t, masterService, "history", 0); got != before {
 			t.Errorf("the master's role has changed:\n%s", got)
 		}
@@ -69,9 +70,10 @@ func TestFirewall(t *testing.T) {
 				conn.Close()
 			}
 		})
-		if n := len(r.Failed()); n > 2 {
+		if n := len(r.Broken()); n > 2 {
 			t.Errorf("%d connections to MySQL failed, want none, or one or two on a busy host", n)
 		}
+		expectOutage(t, r, time.Second)
 		p.awaitVerdict(t, masterService, 0, "the pair to be well after the flood")
 	})
 }

@@ -32,6 +32,7 @@ func TestWatchdog(t *testing.T) {
 				machines = append(machines, c)
 			}
 			p := &pair{s.Start(t, site.Hooked{Login: s.Login, Site: s.Site}, machines[0], machines[1]), s.login}
+			p.awaitVerdict(t, masterService, 0, "the pair to be well before")
 			if got := p.expectSSH(t, masterService, "status --json", 0); !strings.Contains(got, `"watchdog": "`+tt.says+`"`) {
 				t.Errorf("status --json lacks %s:\n%s", tt.says, got)
 			}

@@ -74,11 +74,12 @@ func (p *pair) awaitStatus(t *testing.T, node netip.AddrPort, says string) strin
 	t.Helper()
 	var output string
 	lab.Await(t, 30*time.Second, fmt.Sprintf("the status of %v to say %q", node, says), func() error {
-		output, _ = p.Run(t, node.Addr(), "status")
-		if !strings.Contains(output, says) {
-			return errors.New(output)
+		said, _, err := p.Try(node.Addr(), "status")
+		if err == nil && !strings.Contains(said, says) {
+			err = errors.New(said)
 		}
-		return nil
+		output = said
+		return err
 	})
 	return output
 }
@@ -111,12 +112,17 @@ func TestSplitBrain(t *testing.T) {
 		began := time.Now()
 		p.meet(t)
 		var alone, known time.Duration
-		for alone == 0 || known == 0 {
+		for looks := 0; looks < 3 || known == 0; { // one answer may be late
 			if known == 0 && p.neighbour(t) == p.Master.MAC {
 				known = time.Since(began)
 			}
-			if got := p.Holders(t); alone == 0 && slices.Equal(got, []string{p.Master.MAC}) {
-				alone = time.Since(began)
+			if got := p.Holders(t); !slices.Equal(got, []string{p.Master.MAC}) {
+				looks = 0
+			} else {
+				if looks == 0 {
+					alone = time.Since(began)
+				}
+				looks++
 			}
 			if time.Since(began) > time.Minute {
 				t.Fatalf("the VIP is claimed by %v after a minute, and the client takes it for %s", p.Holders(t), p.neighbour(t))
@@ -208,9 +214,10 @@ func TestStrangers(t *testing.T) {
 				time.Sleep(100 * time.Millisecond)
 			}
 		})
-		if n := len(r.Failed()); n > 2 {
+		if n := len(r.Broken()); n > 2 {
 			t.Errorf("%d connections failed, want none, or one or two on a busy host", n)
 		}
+		expectOutage(t, r, time.Second)
 		t.Logf("status:\n%s", p.awaitStatus(t, masterService, "192.168.100.99 sends adverts with this pair's virtual_router_id"))
 		p.Master.WaitSerial("warning: 192.168.100.99 sends adverts", 10*time.Second)
 		p.awaitMetric(t, masterService, "twinlb_vrrp_adverts_foreign_total 80")

@@ -56,6 +56,12 @@ func (r *Result) Outages() []Outage {
 	return outages
 }
 
+// Broken returns the attempts that ended with an error. One that was only answered
+// late, which on a busy host many are at once, is none of them.
+func (r *Result) Broken() []Attempt {
+	return slices.DeleteFunc(slices.Clone(r.Attempts), func(a Attempt) bool { return a.Err == nil })
+}
+
 // Failed returns the attempts that failed.
 func (r *Result) Failed() []Attempt {
 	return slices.DeleteFunc(slices.Clone(r.Attempts), func(a Attempt) bool { return !a.Failed() })

@@ -135,7 +135,7 @@ func (n *node) advertised() (vips []netip.Addr) {
 func (p *pair) answers(t *testing.T, n *node) {
 	t.Helper()
 	for _, vip := range n.spec.VIPs {
-		lab.Await(t, 2*interval, fmt.Sprintf("%s alone to answer for %v", n.spec.Node.Name, vip), func() error {
+		lab.Await(t, patience, fmt.Sprintf("%s alone to answer for %v", n.spec.Node.Name, vip), func() error {
 			holders, err := p.client.WhoHas(vip, 50*time.Millisecond)
 			if err == nil && (len(holders) != 1 || holders[0].String() != n.mac.String()) {
 				err = fmt.Errorf("there are %v, want %v", holders, n.mac)

@@ -47,10 +47,18 @@ func (h *Host) whoHas(address netip.Addr, window time.Duration) ([]net.HardwareA
 	}
 	var holders []net.HardwareAddr
 	buf := make([]byte, 1500)
-	for {
+	for late := false; ; {
 		n, _, err := conn.ReadFrom(buf)
 		if errors.Is(err, os.ErrDeadlineExceeded) {
-			break
+			if late {
+				break
+			}
+			// If this program was held up, answers in time wait to be read.
+			late = true
+			if err := conn.SetReadDeadline(time.Now().Add(10 * time.Millisecond)); err != nil {
+				return nil, err
+			}
+			continue
 		}
 		if err != nil {
 			return nil, err
