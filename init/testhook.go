@@ -46,9 +46,10 @@ var hoard [][]byte
 // serveTestHook answers each line from the port with one of JSON.
 func (n *node) serveTestHook() {
 	go func() {
+		var latest testReply
 		for {
 			if port, err := openTestHookPort(); err == nil {
-				n.converse(port)
+				n.converse(port, &latest)
 				port.Close()
 			}
 			time.Sleep(50 * time.Millisecond) // nobody is connected, or not yet
@@ -66,14 +67,14 @@ func openTestHookPort() (*os.File, error) {
 	return nil, os.ErrNotExist
 }
 
-// converse does each command once: one that has the number of the last was sent again,
-// since its answer got lost.
-func (n *node) converse(port *os.File) {
+// converse does each command once: one that has the number of the latest reply was sent
+// again, since that got lost.
+func (n *node) converse(port *os.File, latest *testReply) {
 	for lines := bufio.NewScanner(port); lines.Scan(); {
 		number, command, _ := strings.Cut(lines.Text(), " ")
 		if number != latest.Number.String() {
 			out, err := n.testCommand(strings.Fields(command))
-			latest = testReply{json.Number(number), err == nil, out}
+			*latest = testReply{json.Number(number), err == nil, out}
 			if err != nil {
 				latest.Out = err.Error()
 			}
@@ -93,9 +94,6 @@ type testReply struct {
 	OK     bool        `json:"ok"`
 	Out    string      `json:"out"`
 }
-
-// latest is the reply to the command before.
-var latest testReply
 
 func (n *node) testCommand(words []string) (string, error) {
 	switch {

@@ -48,8 +48,7 @@ type Controller struct {
 	silent    time.Duration
 	servers   []haproxy.Server
 	closed    []netip.AddrPort // ports of VIPs at which nobody listens
-	closedAt  time.Time        // the first look that has found so
-	closedFor time.Duration    // from that to the latest
+	closedAt  time.Time        // the first look that has found so; the latest is counted
 	checked   bool             // every backend has been, since it was started; one that is added later does not undo that
 	deaf      bool
 	carrier   bool
@@ -88,8 +87,7 @@ func (c *Controller) Configure(priority, stepBack int, preempt, heartbeat, inter
 func (c *Controller) ProxyStarted() {
 	c.update(func() {
 		c.started, c.absent, c.answers, c.silent = time.Now(), "", false, 0
-		c.gone, c.away, c.checked = false, time.Time{}, false
-		c.closed, c.closedFor = nil, 0
+		c.gone, c.away, c.checked, c.closed = false, time.Time{}, false, nil
 	})
 }
 
@@ -97,8 +95,7 @@ func (c *Controller) ProxyStarted() {
 func (c *Controller) ProxyEnded(why string) {
 	c.update(func() {
 		c.started, c.absent, c.answers, c.silent = time.Time{}, why, false, 0
-		c.gone, c.away, c.checked = false, time.Time{}, false
-		c.closed, c.closedFor = nil, 0
+		c.gone, c.away, c.checked, c.closed = false, time.Time{}, false, nil
 		c.amend(keepalived.StateFault, "haproxy "+why)
 	})
 }
@@ -115,7 +112,10 @@ func (c *Controller) Answered(a Answer) {
 			if a.Servers != nil {
 				c.servers, c.counted = detailed(a.Servers, c.servers), a.Asked
 				c.checked = c.checked || allChecked(c.servers)
-				c.listens(a)
+				if len(c.closed) == 0 {
+					c.closedAt = a.Asked
+				}
+				c.closed = a.Closed
 			}
 		case a.Hung:
 			c.silent += ProbeInterval
@@ -127,18 +127,6 @@ func (c *Controller) Answered(a Answer) {
 			}
 		}
 	})
-}
-
-// listens takes what a look at the ports has found.
-func (c *Controller) listens(a Answer) {
-	if len(a.Closed) == 0 {
-		c.closed, c.closedFor = nil, 0
-		return
-	}
-	if c.closed == nil {
-		c.closedAt = a.Asked
-	}
-	c.closed, c.closedFor = a.Closed, a.Asked.Sub(c.closedAt)
 }
 
 // Deaf says whether nothing at all is received from the network.
@@ -343,7 +331,6 @@ func (c *Controller) observe() Observation {
 		Gone:      c.gone,
 		Silent:    c.silent,
 		Closed:    c.closed,
-		ClosedFor: c.closedFor,
 		Unplugged: !c.carrier,
 		Missing:   c.missing,
 		Deaf:      c.deaf && !c.hearsPeer(),
@@ -354,6 +341,9 @@ func (c *Controller) observe() Observation {
 		Better:    c.reachesMore(),
 		WasMaster: c.wasMaster,
 		Preempt:   c.Preempt,
+	}
+	if len(c.closed) > 0 {
+		o.ClosedFor = c.counted.Sub(c.closedAt)
 	}
 	if !c.away.IsZero() {
 		o.Away = time.Since(c.away)

@@ -16,7 +16,7 @@ type Answer struct {
 	Hung    bool             // it could have answered in time and did not
 	Gone    bool             // it has ended the conversation, or takes none
 	Servers []haproxy.Server // the backends, when they were asked for
-	Closed  []netip.AddrPort // of the ports where clients come, when the backends were asked for
+	Closed  []netip.AddrPort // ports of VIPs at which nobody listens, when the backends were asked for
 	Err     error            // why not OK
 }
 
@@ -144,12 +144,14 @@ func (p *Prober) take(now time.Time) (answer Answer, news bool) {
 		return p.gone(p.asked, err), true
 	}
 	p.open = false
-	if p.servers && allChecked(answer.Servers) {
-		p.ready, p.until = true, serversEvery-1
+	if !p.servers {
+		return answer, true
 	}
-	if p.servers {
-		if answer.Closed = p.Closed(); len(answer.Closed) > 0 {
-			p.until = 0 // one look proves nothing
+	answer.Closed = p.Closed()
+	if allChecked(answer.Servers) {
+		p.ready = true
+		if len(answer.Closed) == 0 { // else it looks again at once: one look proves nothing
+			p.until = serversEvery - 1
 		}
 	}
 	return answer, true
